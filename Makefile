@@ -1,0 +1,74 @@
+# k6-realtime. `make help` lists the targets; each does what it needs first.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+NODE_BIN := node_modules/.bin
+INSTALLED := node_modules/.package-lock.json
+SOURCES := $(shell find scripts lib cli server build -name '*.ts' 2>/dev/null) package.json
+K6_SOURCES := $(shell find extension -name '*.go') extension/go.mod extension/go.sum
+# A build tool is a TypeScript file of build/, bundled for Node, which cannot load TypeScript at 20.
+TOOL = $(NODE_BIN)/esbuild build/$(1).ts --bundle --platform=node --format=esm --target=node20.19 --packages=external \
+	--log-level=warning --outfile=.cache/$(1).js && node .cache/$(1).js
+
+.PHONY: help
+help: ## Lists the targets.
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: $(INSTALLED) bin/k6 ## Installs the packages and builds bin/k6.
+
+$(INSTALLED): package.json package-lock.json
+	npm ci --no-fund --no-audit
+	@touch $@
+
+bin/k6: $(K6_SOURCES)
+	@echo "building bin/k6 from the pinned module: about two minutes the first time"
+	cd extension && go build -trimpath -o ../bin/k6 ./cmd/k6
+
+.PHONY: build
+build: dist/.built ## Bundles the k6 scripts and the command line into dist/.
+
+dist/.built: $(INSTALLED) $(SOURCES)
+	@$(call TOOL,bundle)
+	@touch $@
+
+.PHONY: check
+check: $(INSTALLED) build ## Format, lint, types, generated files and unit tests.
+	$(NODE_BIN)/oxfmt --check .
+	$(NODE_BIN)/oxlint --type-aware --deny-warnings
+	$(NODE_BIN)/tsc -p lib
+	$(NODE_BIN)/tsc -p lib/k6
+	$(NODE_BIN)/tsc -p .
+	@$(call TOOL,docs) --check
+	$(NODE_BIN)/vitest run --project unit
+
+.PHONY: test
+test: setup build check ## Everything: check, and the end-to-end tests with real k6.
+	for script in dist/*.js; do bin/k6 inspect "$$script" >/dev/null; done
+	$(NODE_BIN)/vitest run --project e2e
+
+.PHONY: demo
+demo: setup build ## Streams human speech to a real recogniser for half a minute and prints the latencies.
+	@$(call TOOL,demo)
+
+.PHONY: bench
+bench: setup build ## CPU, memory and lateness of k6 at 100, 500 and 1,000 sessions.
+	@$(call TOOL,bench)
+
+.PHONY: accuracy
+accuracy: setup build ## What k6 measured against what the reference server did, 200 sessions, best of three.
+	@$(call TOOL,accuracy)
+
+.PHONY: docs
+docs: $(INSTALLED) ## Rewrites the generated parts of the documentation.
+	@$(call TOOL,docs)
+
+.PHONY: format
+format: $(INSTALLED) ## Formats everything.
+	$(NODE_BIN)/oxfmt .
+
+.PHONY: clean
+clean: ## Removes what was built.
+	rm -rf dist bin .cache results

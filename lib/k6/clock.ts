@@ -1,0 +1,33 @@
+// The run's clock: the only file that reads time in k6. Knows that k6's fine clock and the stamps of its WebSocket
+// messages are one wall clock, a constant apart.
+
+import exec from "k6/execution";
+
+/** Milliseconds since the start of the test run, with fractions, and how they map to wall time. */
+export interface RunClock {
+  now(): number;
+  /** Wall time of the run's start, in milliseconds since 1970: never later than the truth, by at most 1 ms at first. */
+  epochMs(): number;
+  /** Learns from an event's stamp, which is taken before its handler runs: the largest difference is the nearest. */
+  learn(timestamp: number): void;
+}
+
+/** Makes a virtual user's clock. Call in VU code: k6 has no run before that. */
+export function createRunClock(): RunClock {
+  // Each read of `exec.instance` rebuilds the object and costs ten times the read of the clock itself.
+  const instance = exec.instance;
+  let epoch = Date.now() - instance.currentTestRunDuration;
+  return {
+    now: () => instance.currentTestRunDuration,
+    epochMs: () => epoch,
+    learn: (timestamp) => {
+      const seen = timestamp - instance.currentTestRunDuration;
+      if (seen > epoch) epoch = seen;
+    },
+  };
+}
+
+/** When the running scenario started, on the run's clock. k6 tells it in whole milliseconds. */
+export function scenarioStartMs(clock: RunClock): number {
+  return Math.max(0, exec.scenario.startTime - clock.epochMs());
+}

@@ -1,0 +1,97 @@
+// One session over one k6 WebSocket: hands events and ticks to the session, and its messages to the socket. Knows
+// sockets and stamps; every decision is the session's.
+
+import { WebSocket, type StampedWebSocketConstructor } from "k6/websockets";
+import type { SessionRecord } from "../record.ts";
+import { RealtimeSession, type SessionPlan } from "../realtime-session.ts";
+import type { AudioSource } from "./audio-source.ts";
+import type { RunClock } from "./clock.ts";
+import { connectFailure } from "./handshake.ts";
+import { createWakeUp } from "./wake-up.ts";
+
+const StampedSocket = WebSocket as unknown as StampedWebSocketConstructor;
+
+/** WebSocket ready states that matter here; k6 2.2 has no constants for them. */
+const OPEN = 1;
+/** k6's stand-in for a connection that ended without a close frame (RFC 6455 §7.4.1). */
+const NO_CLOSE_FRAME = 1006;
+
+/** What a connection needs beside the session's plan. */
+export interface ConnectionSetup {
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly clock: RunClock;
+  readonly audio: AudioSource;
+  /** Clip of each utterance of the plan. */
+  readonly clips: readonly number[];
+  /** Called once, when the outcome is decided; the socket may still be closing. */
+  readonly onEnded: (record: SessionRecord) => void;
+}
+
+/**
+ * Runs a session to its end.
+ *
+ * @returns When the socket is closed. A peer that never answers the close frame keeps the promise open (k6 cannot drop
+ *   a socket); the outcome was handed over long before.
+ */
+export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup): Promise<void> {
+  return new Promise((resolve) => {
+    const { clock, audio } = setup;
+    const socket = new StampedSocket(setup.url, null, { headers: setup.headers, tags: { name: "realtime" } });
+    socket.binaryType = "arraybuffer";
+    const session = new RealtimeSession(plan, {
+      now: clock.now,
+      // A socket that is closing throws; its close event ends the session.
+      send: (text) => {
+        if (socket.readyState === OPEN) socket.send(text);
+      },
+      frame: (index) => audio.frame(index),
+      prepareFrame: (index) => audio.prepareFrame(index),
+      load: (index) => audio.load(setup.clips[index] ?? 0),
+      ended: (record) => {
+        wakeUp.stop();
+        // Closing before the handshake is answered would hang the virtual user before k6 2.3.
+        if (socket.readyState === OPEN) socket.close(1000);
+        record.epoch_ms = Math.round(clock.epochMs() * 1000) / 1000;
+        setup.onEnded(record);
+      },
+    });
+    const advance = (): void => {
+      session.tick(clock.now());
+      wakeUp.at(session.nextDeadlineMs);
+    };
+    const wakeUp = createWakeUp(clock, advance);
+    audio.onLoaded = advance;
+
+    let failure = "";
+    socket.onopen = (event) => {
+      clock.learn(event.timestamp);
+      session.opened(event.timestamp - clock.epochMs());
+      // Too late: the watchdog ran out while the handshake was on its way.
+      if (session.isEnded) socket.close(1000);
+      else wakeUp.at(session.nextDeadlineMs);
+    };
+    socket.onmessage = (event) => {
+      if (session.isEnded) return;
+      const handledMs = clock.now();
+      clock.learn(event.timestamp);
+      if (typeof event.data === "string") session.message(event.data, event.timestamp - clock.epochMs(), handledMs);
+      else session.binary();
+      wakeUp.at(session.nextDeadlineMs);
+    };
+    socket.onerror = (event) => {
+      failure = event.error;
+    };
+    socket.onclose = (event) => {
+      if (!session.isEnded) {
+        if (session.record.opened_ms === undefined) {
+          const { kind, code, message } = connectFailure(failure, setup.url, setup.headers);
+          session.fail(kind, code, message);
+        } else session.closed(event.code === NO_CLOSE_FRAME ? undefined : event.code, event.reason || failure);
+      }
+      wakeUp.stop();
+      resolve();
+    };
+    wakeUp.at(session.nextDeadlineMs);
+  });
+}

@@ -1,0 +1,214 @@
+// From a session record to the values of the catalogue's metrics. Knows every formula; knows no clock, no k6 and no
+// statistics. The same function feeds k6's metrics while a run lasts and every output afterwards.
+// Notation and formulas: docs/METRICS.md.
+
+import { frameDueMs, frameEndMs, spokenAtMs, type AudioSchedule } from "./audio/pacer.ts";
+import type { MetricName } from "./metrics.ts";
+import { roundMs, type SessionRecord, type UtteranceRecord } from "./record.ts";
+import { trackWords, type TrackedWord } from "./text/word-track.ts";
+
+/** Values by metric. A metric that was not measured is absent; it is never 0 and never an empty list. */
+export type Values = Partial<Record<MetricName, readonly number[]>>;
+
+/** Where the times of spoken words come from: a word alignment, or a uniform rate between onset and end of speech. */
+export type WordBasis = "alignment" | "uniform";
+
+/** The readings of one utterance. */
+export interface UtteranceReadings {
+  readonly values: Values;
+  /** Metrics that rest on the times of spoken words, apart because a uniform basis is tagged. */
+  readonly wordValues: Values;
+  readonly basis?: WordBasis;
+}
+
+/** The readings of one session. */
+export interface SessionReadings {
+  readonly session: Values;
+  readonly utterances: readonly UtteranceReadings[];
+}
+
+/** Audio that one delta stands for on servers that send one per step of their engine, in milliseconds. */
+const DELTA_AUDIO_MS = 80;
+/** Fewest and most deltas beyond the audio's length with which a delta count is taken for such a clock. */
+const EXTRA_DELTAS = [5, 20] as const;
+/** Fewest points of a slope. */
+const SLOPE_POINTS = 3;
+
+/**
+ * Computes every reading that a session supports.
+ *
+ * @returns Readings of a finished session; empty for a failed one, which never enters a latency.
+ */
+export function readings(record: SessionRecord): SessionReadings {
+  if (record.outcome !== "finished") return { session: {}, utterances: [] };
+  return { session: sessionValues(record), utterances: record.utterances.map((each) => utteranceReadings(each, record)) };
+}
+
+function sessionValues(record: SessionRecord): Values {
+  const values = new ValueList();
+  values.put("start_lag_ms", record.start_ms - record.intended_ms);
+  values.put("connect_ms", difference(record.opened_ms, record.start_ms));
+  values.put("session_ready_ms", difference(record.ready_ms, record.opened_ms));
+  return values.byMetric;
+}
+
+function utteranceReadings(utterance: UtteranceRecord, record: SessionRecord): UtteranceReadings {
+  const schedule: AudioSchedule = {
+    startMs: utterance.t0_ms,
+    durationMs: utterance.asset.duration_ms,
+    frameMs: record.frame_ms,
+    speed: record.speed,
+  };
+  const values = new ValueList();
+  const words = trackWords(utterance);
+  values.put("commit_to_final_ms", difference(utterance.final_ms, utterance.commit_ms));
+  values.putAll("stamp_wait_ms", utterance.stamp_wait_ms);
+  values.put("deltas_blank", utterance.delta_text.filter(isBlank).length);
+  values.put("wer_errors", words.errors);
+  values.put("wer_words", words.referenceCount);
+  if (record.speed === 0) return { values: values.byMetric, wordValues: {} };
+
+  putSending(values, utterance);
+  putFinal(values, utterance, schedule);
+  putFirstText(values, utterance, schedule);
+  putGaps(values, utterance, schedule);
+  putBacklog(values, utterance, schedule);
+  const wordValues = wordReadings(words.words, utterance, schedule);
+  return words.basis === undefined
+    ? { values: values.byMetric, wordValues: {} }
+    : { values: values.byMetric, wordValues, basis: words.basis };
+}
+
+function putSending(values: ValueList, utterance: UtteranceRecord): void {
+  values.putAll("send_lag_ms", utterance.send_lag_ms);
+  if (utterance.send_lag_ms.length > 0) values.put("send_lag_max_ms", maximum(utterance.send_lag_ms));
+}
+
+function putFinal(values: ValueList, utterance: UtteranceRecord, schedule: AudioSchedule): void {
+  const { final_ms: finalMs, asset } = utterance;
+  values.put("final_ms", difference(finalMs, spokenAtMs(schedule, asset.duration_ms)));
+  if (asset.speech_end_ms !== undefined) {
+    values.put("speech_end_to_final_ms", difference(finalMs, spokenAtMs(schedule, asset.speech_end_ms)));
+  }
+}
+
+function putFirstText(values: ValueList, utterance: UtteranceRecord, schedule: AudioSchedule): void {
+  const first = utterance.delta_text.findIndex((text) => !isBlank(text));
+  const arrivalMs = utterance.delta_ms[first];
+  values.put("first_text_ms", difference(arrivalMs, frameDueMs(schedule, 0)));
+  const onsetMs = utterance.asset.onset_ms;
+  if (onsetMs !== undefined) values.put("first_text_from_onset_ms", difference(arrivalMs, spokenAtMs(schedule, onsetMs)));
+}
+
+function putGaps(values: ValueList, utterance: UtteranceRecord, schedule: AudioSchedule): void {
+  const { onset_ms: onsetMs, speech_end_ms: endMs } = utterance.asset;
+  if (onsetMs === undefined || endMs === undefined) return;
+  const fromMs = spokenAtMs(schedule, onsetMs);
+  const toMs = spokenAtMs(schedule, endMs);
+  const inside = utterance.delta_ms.filter(
+    (ms, index) => ms >= fromMs && ms <= toMs && !isBlank(utterance.delta_text[index] ?? ""),
+  );
+  const gaps = inside.slice(1).map((ms, index) => roundMs(ms - (inside[index] ?? ms)));
+  values.putAll("text_gap_ms", gaps);
+  if (gaps.length > 0) values.put("text_gap_max_ms", maximum(gaps));
+}
+
+/**
+ * Backlog of a server that sends one delta per 80 ms of audio:
+ *
+ *     sentPos(r_j) − 80·j, less its minimum in the utterance
+ *
+ * where sentPos(t) is the audio sent by t. The minimum takes away the engine's fixed look-ahead. Only deltas
+ * before the commit count: afterwards the engine flushes and nothing is spoken any more.
+ */
+function putBacklog(values: ValueList, utterance: UtteranceRecord, schedule: AudioSchedule): void {
+  const extra = utterance.delta_ms.length - schedule.durationMs / DELTA_AUDIO_MS;
+  const hasClock = extra >= EXTRA_DELTAS[0] && extra <= EXTRA_DELTAS[1] && utterance.delta_text.some(isBlank);
+  if (!hasClock) return;
+  const arrivals: number[] = [];
+  const positions: number[] = [];
+  let frame = 0;
+  for (const arrivalMs of utterance.delta_ms) {
+    if (utterance.commit_ms !== undefined && arrivalMs >= utterance.commit_ms) break;
+    while (frame < utterance.send_lag_ms.length && sentAtMs(utterance, schedule, frame) <= arrivalMs) frame++;
+    const sentMs = frame === 0 ? 0 : frameEndMs(schedule, frame - 1);
+    arrivals.push(arrivalMs);
+    positions.push(sentMs - DELTA_AUDIO_MS * arrivals.length);
+  }
+  if (positions.length === 0) return;
+  const least = minimum(positions);
+  const backlog = positions.map((position) => roundMs(position - least));
+  values.putAll("backlog_ms", backlog);
+  values.put("backlog_slope_ms_per_s", slopePerSecond(arrivals, backlog));
+}
+
+function sentAtMs(utterance: UtteranceRecord, schedule: AudioSchedule, frame: number): number {
+  return frameDueMs(schedule, frame) + (utterance.send_lag_ms[frame] ?? 0);
+}
+
+/** Least-squares slope of `values` over `atMs`, in units per second; `undefined` for fewer than three points. */
+function slopePerSecond(atMs: readonly number[], values: readonly number[]): number | undefined {
+  const n = values.length;
+  if (n < SLOPE_POINTS) return undefined;
+  const meanAt = atMs.reduce((sum, each) => sum + each, 0) / n;
+  const meanValue = values.reduce((sum, each) => sum + each, 0) / n;
+  let covariance = 0;
+  let variance = 0;
+  atMs.forEach((each, index) => {
+    covariance += (each - meanAt) * ((values[index] ?? 0) - meanValue);
+    variance += (each - meanAt) ** 2;
+  });
+  return variance === 0 ? undefined : (covariance / variance) * 1000;
+}
+
+/** `delta_lag_ms` and `word_lag_ms`: arrivals against the end of the words as spoken. */
+function wordReadings(words: readonly TrackedWord[], utterance: UtteranceRecord, schedule: AudioSchedule): Values {
+  const values = new ValueList();
+  const wordLags: number[] = [];
+  const lastWordOfDelta = new Map<number, TrackedWord>();
+  for (const word of words) {
+    if (word.deltaIndex !== undefined) lastWordOfDelta.set(word.deltaIndex, word);
+    const stableMs = word.isStable && word.deltaIndex !== undefined ? utterance.delta_ms[word.deltaIndex] : utterance.final_ms;
+    if (word.spokenEndMs === undefined || stableMs === undefined) continue;
+    wordLags.push(roundMs(stableMs - spokenAtMs(schedule, word.spokenEndMs)));
+  }
+  const deltaLags: number[] = [];
+  for (const [deltaIndex, word] of lastWordOfDelta) {
+    const arrivalMs = utterance.delta_ms[deltaIndex];
+    if (word.spokenEndMs === undefined || arrivalMs === undefined) continue;
+    deltaLags.push(roundMs(arrivalMs - spokenAtMs(schedule, word.spokenEndMs)));
+  }
+  values.putAll("delta_lag_ms", deltaLags);
+  values.putAll("word_lag_ms", wordLags);
+  return values.byMetric;
+}
+
+/** Collects values and drops what was not measured. */
+class ValueList {
+  readonly byMetric: Partial<Record<MetricName, readonly number[]>> = {};
+
+  put(metric: MetricName, value: number | undefined): void {
+    if (value !== undefined && Number.isFinite(value)) this.byMetric[metric] = [roundMs(value)];
+  }
+
+  putAll(metric: MetricName, list: readonly number[]): void {
+    if (list.length > 0) this.byMetric[metric] = list;
+  }
+}
+
+function isBlank(text: string): boolean {
+  return text === "" || text.trim() === "";
+}
+
+function difference(later: number | undefined, earlier: number | undefined): number | undefined {
+  return later === undefined || earlier === undefined ? undefined : later - earlier;
+}
+
+// Not Math.max(...list): the engine's argument limit is lower than an hour of frames.
+function maximum(list: readonly number[]): number {
+  return list.reduce((most, each) => (each > most ? each : most), Number.NEGATIVE_INFINITY);
+}
+
+function minimum(list: readonly number[]): number {
+  return list.reduce((least, each) => (each < least ? each : least), Number.POSITIVE_INFINITY);
+}

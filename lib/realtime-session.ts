@@ -1,0 +1,262 @@
+// One realtime transcription session: when to send which frame, what each message means, when to give up, and how
+// it ended. Knows the schedule, the watchdogs and the record; knows no socket, no timer and no clock: time enters
+// as numbers on the run's clock, and what is to be done leaves through a port.
+
+import { createAudioSchedule, frameCount, frameDueMs, type AudioSchedule } from "./audio/pacer.ts";
+import type { FailureKind } from "./outcome.ts";
+import type { RealtimeProtocol, ServerEvent } from "./protocols/realtime.ts";
+import { cutMessage, roundMs, type AssetRecord, type SessionRecord, type UtteranceRecord } from "./record.ts";
+
+/** What a session does to the world. */
+export interface SessionPort {
+  /** The run's clock, in milliseconds. */
+  now(): number;
+  /** Sends one text message. */
+  send(text: string): void;
+  /** Base64 text of a frame of the loaded utterance, or `undefined` while its audio is not loaded yet. */
+  frame(index: number): string | undefined;
+  /** Prepares a frame that will be asked for next, while there is time. */
+  prepareFrame(index: number): void;
+  /** Loads the audio of the session's utterance `index` (0-based), replacing the one before. */
+  load(index: number): void;
+  /** The outcome is decided and the record is complete. Called once. */
+  ended(record: SessionRecord): void;
+}
+
+/** Limits after which a session is given up, in milliseconds. */
+export interface Watchdogs {
+  readonly connectTimeoutMs: number;
+  readonly readyTimeoutMs: number;
+  readonly firstByteTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly finalTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+}
+
+/** What a session is told at its start. */
+export interface SessionPlan {
+  readonly protocol: RealtimeProtocol;
+  readonly watchdogs: Watchdogs;
+  /** What is spoken, one asset an utterance; at least one. */
+  readonly assets: readonly AssetRecord[];
+  readonly thinkMs: number;
+  /** Offset of the session's frames in [0, frame), so that sessions do not send in step. */
+  readonly phaseMs: number;
+  /** The record as far as it is known. */
+  readonly record: SessionRecord;
+}
+
+/**
+ * The session's states:
+ *
+ *     state       | leaves on                          | deadline
+ *     ------------|------------------------------------|-----------------------------------------------------------
+ *     connecting  | opened -> greeting                 | start + connectTimeout -> connect_timeout
+ *     greeting    | ready -> speaking                  | opened + readyTimeout -> ready_timeout
+ *     speaking    | last frame sent -> finishing       | next frame; first frame due + firstByteTimeout;
+ *                 |                                    | newest message + idleTimeout
+ *     finishing   | final -> speaking (next utterance) | commit + finalTimeout -> final_timeout
+ *                 |       or ended                     |
+ *     ended       | -                                  | none
+ *
+ * A failure event, a lost connection and the total timeout lead to `ended` from every state.
+ */
+type State = "connecting" | "greeting" | "speaking" | "finishing" | "ended";
+
+/** Timers fire up to this much before their deadline is judged missed: half the float noise of a deadline. */
+const EARLY_MS = 0.02;
+
+/** A session in flight. Every method may be called in every state; after the end they do nothing. */
+export class RealtimeSession {
+  readonly record: SessionRecord;
+  readonly #plan: SessionPlan;
+  readonly #port: SessionPort;
+  #state: State = "connecting";
+  #utterance: UtteranceRecord | undefined;
+  #schedule: AudioSchedule | undefined;
+  #frames = 0;
+  #nextFrame = 0;
+  #watchdogMs: number;
+  #watchdogKind: FailureKind = "connect_timeout";
+  #notice: Extract<ServerEvent, { type: "notice" }> | undefined;
+
+  constructor(plan: SessionPlan, port: SessionPort) {
+    this.#plan = plan;
+    this.#port = port;
+    this.record = plan.record;
+    this.#watchdogMs = plan.record.start_ms + plan.watchdogs.connectTimeoutMs;
+    port.load(0);
+  }
+
+  /** Whether the outcome is decided. */
+  get isEnded(): boolean {
+    return this.#state === "ended";
+  }
+
+  /** The next instant at which `tick` has something to do, in milliseconds on the run's clock; Infinity at the end. */
+  get nextDeadlineMs(): number {
+    if (this.#state === "ended") return Number.POSITIVE_INFINITY;
+    const limit = Math.min(this.#watchdogMs, this.#totalLimitMs());
+    return Math.min(limit, this.#nextFrameDueMs());
+  }
+
+  /** The handshake succeeded. */
+  opened(nowMs: number): void {
+    if (this.#state !== "connecting") return;
+    this.record.opened_ms = roundMs(nowMs);
+    this.#state = "greeting";
+    this.#watch("ready_timeout", nowMs + this.#plan.watchdogs.readyTimeoutMs);
+  }
+
+  /**
+   * A text message arrived.
+   *
+   * @param arrivalMs - When the reader stamped it.
+   * @param handledMs - When its handler ran.
+   */
+  message(text: string, arrivalMs: number, handledMs: number): void {
+    if (this.#state === "ended") return;
+    const event = this.#plan.protocol.receive(text);
+    if (this.#state === "speaking") this.#watch("idle_timeout", arrivalMs + this.#plan.watchdogs.idleTimeoutMs);
+    if (event.type === "delta") this.#delta(event.text, arrivalMs, handledMs);
+    else if (event.type === "final") this.#final(event, arrivalMs);
+    else if (event.type === "ready") this.#ready(event.serverSession, arrivalMs);
+    else if (event.type === "notice") this.#noticed(event);
+    else this.fail(event.kind, event.code, event.message);
+  }
+
+  /** A binary message arrived: no dialect here has one. */
+  binary(): void {
+    this.fail("binary_message", undefined, undefined);
+  }
+
+  /**
+   * The connection is gone.
+   *
+   * @param code - The server's close code; `undefined` if it sent no close frame.
+   */
+  closed(code: number | undefined, reason: string): void {
+    if (this.#notice !== undefined) this.fail("server_error", this.#notice.code, this.#notice.message);
+    else if (code === undefined) this.fail("connection_lost", undefined, reason);
+    else this.fail("closed_early", String(code), reason);
+  }
+
+  /** Ends the session as failed. The first call wins; an ended session stays as it is. */
+  fail(kind: FailureKind, code: string | undefined, message: string | undefined): void {
+    if (this.#state === "ended") return;
+    this.record.kind = kind;
+    if (code !== undefined && code !== "") this.record.code = code;
+    if (message !== undefined && message !== "") this.record.message = cutMessage(message);
+    this.#end("failed");
+  }
+
+  /** Does what is due by now: sends all overdue frames, and gives up if a watchdog has run out. Safe at any time. */
+  tick(nowMs: number): void {
+    if (this.#state === "ended") return;
+    if (nowMs >= this.#totalLimitMs() - EARLY_MS) return this.fail("total_timeout", undefined, undefined);
+    if (this.#state === "speaking") this.#sendDueFrames(nowMs);
+    if (nowMs >= this.#watchdogMs - EARLY_MS) this.fail(this.#watchdogKind, undefined, this.#notice?.message);
+  }
+
+  #ready(serverSession: string | undefined, arrivalMs: number): void {
+    this.record.ready_ms = roundMs(arrivalMs);
+    if (serverSession !== undefined) this.record.server_session = serverSession;
+    for (const message of this.#plan.protocol.configure()) this.#port.send(message);
+    this.#speak(0, arrivalMs);
+  }
+
+  /** Begins utterance `index`; `afterMs` is the server's word that it may begin. */
+  #speak(index: number, afterMs: number): void {
+    const asset = this.#plan.assets[index];
+    if (asset === undefined) throw new RangeError(`utterance ${index} is not in the plan`);
+    const { frame_ms: frameMs, speed } = this.record;
+    const phaseMs = speed === 0 ? 0 : this.#plan.phaseMs;
+    const t0Ms = roundMs(afterMs + phaseMs + (index === 0 ? 0 : this.#plan.thinkMs));
+    this.#schedule = createAudioSchedule({ startMs: t0Ms, durationMs: asset.duration_ms, frameMs, speed });
+    this.#frames = frameCount(this.#schedule);
+    this.#nextFrame = 0;
+    this.#utterance = { asset, t0_ms: t0Ms, send_lag_ms: [], delta_ms: [], delta_text: [], stamp_wait_ms: [] };
+    this.record.utterances.push(this.#utterance);
+    this.#state = "speaking";
+    this.#watch("first_byte_timeout", frameDueMs(this.#schedule, 0) + this.#plan.watchdogs.firstByteTimeoutMs);
+    this.#port.prepareFrame(0);
+    this.tick(this.#port.now());
+  }
+
+  #sendDueFrames(nowMs: number): void {
+    const schedule = this.#schedule;
+    const utterance = this.#utterance;
+    if (schedule === undefined || utterance === undefined) return;
+    const { protocol } = this.#plan;
+    let sentMs = nowMs;
+    while (this.#nextFrame < this.#frames) {
+      const dueMs = frameDueMs(schedule, this.#nextFrame);
+      if (sentMs < dueMs - EARLY_MS) break;
+      const frame = this.#port.frame(this.#nextFrame);
+      if (frame === undefined) return;
+      sentMs = this.#port.now();
+      this.#port.send(protocol.appendPrefix + frame + protocol.appendSuffix);
+      utterance.send_lag_ms.push(roundMs(sentMs - dueMs));
+      if (this.#nextFrame === 0) for (const message of protocol.beginUtterance()) this.#port.send(message);
+      this.#nextFrame++;
+    }
+    if (this.#nextFrame === this.#frames) this.#commit(utterance);
+    else this.#port.prepareFrame(this.#nextFrame);
+  }
+
+  #commit(utterance: UtteranceRecord): void {
+    this.#state = "finishing";
+    const nowMs = this.#port.now();
+    utterance.commit_ms = roundMs(nowMs);
+    for (const message of this.#plan.protocol.endUtterance()) this.#port.send(message);
+    this.#watch("final_timeout", nowMs + this.#plan.watchdogs.finalTimeoutMs);
+    if (this.record.utterances.length < this.#plan.assets.length) this.#port.load(this.record.utterances.length);
+  }
+
+  #delta(text: string, arrivalMs: number, handledMs: number): void {
+    const utterance = this.#utterance;
+    if (utterance === undefined) return;
+    utterance.delta_ms.push(roundMs(arrivalMs));
+    utterance.delta_text.push(text);
+    utterance.stamp_wait_ms.push(roundMs(handledMs - arrivalMs));
+  }
+
+  #final(event: Extract<ServerEvent, { type: "final" }>, arrivalMs: number): void {
+    const utterance = this.#utterance;
+    if (utterance === undefined) return;
+    utterance.final_ms = roundMs(arrivalMs);
+    utterance.final_text = event.text;
+    if (event.usage !== undefined) utterance.usage = event.usage;
+    const next = this.record.utterances.length;
+    if (next < this.#plan.assets.length) this.#speak(next, arrivalMs);
+    else this.#end("finished");
+  }
+
+  #noticed(event: Extract<ServerEvent, { type: "notice" }>): void {
+    this.record.notices++;
+    this.#notice = event;
+  }
+
+  #watch(kind: FailureKind, atMs: number): void {
+    this.#watchdogKind = kind;
+    this.#watchdogMs = atMs;
+  }
+
+  #totalLimitMs(): number {
+    return this.record.start_ms + this.#plan.watchdogs.totalTimeoutMs;
+  }
+
+  /** Infinity while the audio is not loaded: the load ends in a tick of its own. */
+  #nextFrameDueMs(): number {
+    if (this.#state !== "speaking" || this.#schedule === undefined) return Number.POSITIVE_INFINITY;
+    if (this.#port.frame(this.#nextFrame) === undefined) return Number.POSITIVE_INFINITY;
+    return frameDueMs(this.#schedule, this.#nextFrame);
+  }
+
+  #end(outcome: "finished" | "failed"): void {
+    this.#state = "ended";
+    this.record.outcome = outcome;
+    this.record.end_ms = roundMs(this.#port.now());
+    this.#port.ended(this.record);
+  }
+}

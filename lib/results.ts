@@ -1,0 +1,157 @@
+// The shape of summary.json and results.json, and how k6's end-of-test data becomes it. Knows the catalogue; knows no
+// k6 API, no file and no layout.
+
+import { FAILURE_KIND_NAMES } from "./outcome.ts";
+import { METRIC_NAMES, metricDefinition, type MetricName, type Unit } from "./metrics.ts";
+import { failureKindMetric } from "./thresholds.ts";
+
+/** Name and version of the shape. */
+export const RESULTS_SCHEMA = "k6-realtime/results/1";
+
+/** One metric over the whole run. `count` counts values; counters and ratios have `value` and nothing else. */
+export interface MetricResult {
+  readonly unit: Unit;
+  readonly count?: number;
+  readonly mean?: number;
+  readonly min?: number;
+  readonly p50?: number;
+  readonly p90?: number;
+  readonly p95?: number;
+  readonly p99?: number;
+  readonly max?: number;
+  readonly value?: number;
+}
+
+/** How the sessions of a run ended: disjoint, and they add up to `started`. */
+export interface SessionCounts {
+  readonly started: number;
+  readonly finished: number;
+  readonly failed: number;
+  /** Ended by us, on purpose. */
+  readonly aborted: number;
+  /** Started and neither ended: cut by Ctrl-C or the end of the run. */
+  readonly interrupted: number;
+  /** Failures by kind; absent where k6 was not asked to count them. */
+  readonly by_kind?: Readonly<Record<string, number>>;
+}
+
+/** What a run says of itself. */
+export interface RunInfo {
+  readonly scenario: string;
+  readonly dialect: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** Without secrets. */
+  readonly config: Readonly<Record<string, string | number | boolean>>;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** The results of a run. Absent means not measured. */
+export interface Results {
+  readonly schema: typeof RESULTS_SCHEMA;
+  readonly scenario: string;
+  readonly dialect: string;
+  readonly started_at: string;
+  readonly duration_ms: number;
+  readonly config: RunInfo["config"];
+  readonly versions: RunInfo["versions"];
+  readonly sessions: SessionCounts;
+  readonly metrics: Readonly<Partial<Record<MetricName, MetricResult>>>;
+  /** Whether each threshold held, by metric and expression. */
+  readonly thresholds?: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+}
+
+/** What k6 hands to `handleSummary`, as far as it is used here. */
+export interface K6SummaryData {
+  readonly state: { readonly testRunDurationMs: number };
+  readonly metrics: Readonly<Record<string, K6Metric>>;
+}
+
+interface K6Metric {
+  readonly values: Readonly<Record<string, number>>;
+  readonly thresholds?: Readonly<Record<string, { readonly ok: boolean }>>;
+}
+
+/** The aggregations that a run asks k6 for, in k6's `summaryTrendStats`. */
+export const TREND_STATS = ["count", "avg", "min", "med", "p(90)", "p(95)", "p(99)", "max"] as const;
+
+/** Makes the results of a run from k6's end-of-test data. */
+export function createResults(data: K6SummaryData, run: RunInfo): Results {
+  const thresholds = thresholdResults(data);
+  return {
+    schema: RESULTS_SCHEMA,
+    scenario: run.scenario,
+    dialect: run.dialect,
+    started_at: run.startedAt,
+    duration_ms: Math.round(data.state.testRunDurationMs),
+    config: run.config,
+    versions: run.versions,
+    sessions: sessionCounts(data),
+    metrics: metricResults(data),
+    ...(Object.keys(thresholds).length === 0 ? {} : { thresholds }),
+  };
+}
+
+function sessionCounts(data: K6SummaryData): SessionCounts {
+  const started = valueOf(data, "sessions_started", "count");
+  const finished = valueOf(data, "sessions_finished", "count");
+  // k6 counts the true values of a Rate as passes: here, the failures.
+  const failed = valueOf(data, "session_failed", "passes");
+  const counts = { started, finished, failed, aborted: 0, interrupted: started - finished - failed };
+  const byKind = FAILURE_KIND_NAMES.flatMap((kind): [string, number][] => {
+    const metric = data.metrics[failureKindMetric(kind)];
+    return metric === undefined ? [] : [[kind, metric.values["passes"] ?? 0]];
+  });
+  if (byKind.length === 0) return counts;
+  return { ...counts, by_kind: Object.fromEntries(byKind.filter(([, count]) => count > 0)) };
+}
+
+function metricResults(data: K6SummaryData): Partial<Record<MetricName, MetricResult>> {
+  const results: Partial<Record<MetricName, MetricResult>> = {};
+  for (const name of METRIC_NAMES) {
+    const { unit, kind } = metricDefinition(name);
+    const values = data.metrics[name]?.values;
+    if (values === undefined) continue;
+    if (kind === "trend" && (values["count"] ?? 0) > 0) results[name] = trendResult(unit, values);
+    else if (kind === "counter") results[name] = { unit, value: values["count"] ?? 0 };
+    else if (kind === "rate" && ratioCount(values) > 0) results[name] = { unit, value: values["rate"] ?? 0 };
+  }
+  const words = results.wer_words?.value ?? 0;
+  if (words > 0) results.wer_ratio = { unit: "ratio", value: (results.wer_errors?.value ?? 0) / words };
+  return results;
+}
+
+function trendResult(unit: Unit, values: Readonly<Record<string, number>>): MetricResult {
+  const pairs: [keyof MetricResult, string][] = [
+    ["count", "count"],
+    ["mean", "avg"],
+    ["min", "min"],
+    ["p50", "med"],
+    ["p90", "p(90)"],
+    ["p95", "p(95)"],
+    ["p99", "p(99)"],
+    ["max", "max"],
+  ];
+  const numbers = pairs.flatMap(([key, k6Key]): [string, number][] => {
+    const value = values[k6Key];
+    return value === undefined ? [] : [[key, value]];
+  });
+  return { unit, ...Object.fromEntries(numbers) };
+}
+
+function thresholdResults(data: K6SummaryData): Record<string, Record<string, boolean>> {
+  const results: Record<string, Record<string, boolean>> = {};
+  for (const [metric, { thresholds }] of Object.entries(data.metrics)) {
+    if (thresholds === undefined || Object.keys(thresholds).length === 0) continue;
+    results[metric] = Object.fromEntries(Object.entries(thresholds).map(([text, { ok }]) => [text, ok]));
+  }
+  return results;
+}
+
+function valueOf(data: K6SummaryData, metric: string, key: string): number {
+  return data.metrics[metric]?.values[key] ?? 0;
+}
+
+function ratioCount(values: Readonly<Record<string, number>>): number {
+  return (values["passes"] ?? 0) + (values["fails"] ?? 0);
+}

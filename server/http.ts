@@ -1,0 +1,105 @@
+// What the server answers to plain HTTP, and how it refuses an upgrade. Knows paths and status codes; knows no session.
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import type { TruthLog } from "./truth-log.ts";
+
+/** What the HTTP side of the server shows. */
+export interface HttpContext {
+  readonly model: string;
+  readonly startedSeconds: number;
+  readonly apiKey: string | undefined;
+  readonly truth: TruthLog;
+}
+
+const UNAUTHORIZED = { error: "Unauthorized" };
+
+/**
+ * Answers one plain request.
+ *
+ *     GET /health             200, empty
+ *     GET /v1/models          200, OpenAI's list of one model        (key)
+ *     GET /ruler/sessions     200, the truth log; ?id= for one       (key)
+ *     DELETE /ruler/sessions  204, forgets it                        (key)
+ *
+ * Everything else, a plain `GET /v1/realtime` included, is 404; another method of a known path is 405.
+ */
+export function answerRequest(context: HttpContext, request: IncomingMessage, response: ServerResponse): void {
+  const url = new URL(request.url ?? "/", "http://localhost");
+  const route = ROUTES[url.pathname];
+  // vLLM guards every path under /v1, those that do not exist too.
+  const isGuarded = url.pathname.startsWith("/v1") || url.pathname.startsWith("/ruler");
+  if (isGuarded && !hasKey(context.apiKey, request)) sendJson(response, 401, UNAUTHORIZED);
+  else if (route === undefined) sendJson(response, 404, { detail: "Not Found" });
+  else {
+    const answer = route[request.method ?? ""];
+    if (answer === undefined) sendJson(response, 405, { detail: "Method Not Allowed" });
+    else answer(context, response, url);
+  }
+}
+
+type Answer = (context: HttpContext, response: ServerResponse, url: URL) => void;
+
+const ROUTES: Readonly<Record<string, Readonly<Record<string, Answer>>>> = {
+  "/health": {
+    GET: (_context, response) => {
+      response.writeHead(200).end();
+    },
+  },
+  "/v1/models": { GET: (context, response) => sendJson(response, 200, modelList(context)) },
+  "/ruler/sessions": {
+    GET: ({ truth }, response, url) => sendJson(response, 200, truth.report(url.searchParams.get("id") ?? undefined)),
+    DELETE: ({ truth }, response) => {
+      truth.clear();
+      response.writeHead(204).end();
+    },
+  },
+};
+
+/**
+ * Whether a request carries the server's key as a bearer token. True if the server has no key.
+ *
+ * Compares digests, so that the time of the answer tells nothing about the key.
+ */
+export function hasKey(apiKey: string | undefined, request: IncomingMessage): boolean {
+  if (apiKey === undefined) return true;
+  const [scheme = "", token = ""] = (request.headers.authorization ?? "").split(/ (.*)/s);
+  return scheme.toLowerCase() === "bearer" && timingSafeEqual(digest(token), digest(apiKey));
+}
+
+/** Refuses an upgrade with an HTTP status. */
+export function refuseUpgrade(socket: Duplex, status: number): void {
+  const body = status === 401 ? JSON.stringify(UNAUTHORIZED) : "";
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}`,
+    "Connection: close",
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function modelList(context: HttpContext): object {
+  const model = {
+    id: context.model,
+    object: "model",
+    created: context.startedSeconds,
+    owned_by: "k6-realtime",
+    root: context.model,
+    parent: null,
+    max_model_len: 131_072,
+    permission: [],
+  };
+  return { object: "list", data: [model] };
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) });
+  response.end(text);
+}

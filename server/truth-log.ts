@@ -1,0 +1,234 @@
+// What the server itself saw and did, per session, with its own stamps: the truth that a client's readings are held
+// against. Knows instants and counts; knows no dialect. Stamps are monotonic until they are read (clock.ts).
+
+import type { ClockReading, WallClock } from "./clock.ts";
+
+/** What the server wrote: the protocol's messages, or a scripted fault on the wire. */
+export type WriteType = "delta" | "done" | "error" | "fault";
+
+/** One message that the server wrote. */
+export interface WriteEntry {
+  /** Just before the write, in milliseconds since 1970. */
+  ms: number;
+  type: WriteType;
+  /** The delta's, the transcript's or the error's text; the kind of a fault. */
+  text: string;
+}
+
+/** One utterance as `GET /ruler/sessions` shows it. Instants are milliseconds since 1970; absent is "not seen". */
+export interface UtteranceEntry {
+  first_append_ms?: number;
+  appends: number;
+  audio_bytes: number;
+  /** When each append was received. */
+  receive_ms: number[];
+  start_commit_ms?: number;
+  final_commit_ms?: number;
+  /** Appends that were still queued at the end and were thrown away, as vLLM does. */
+  discarded?: number;
+  /** Stamps beyond the limit of one utterance, which are not kept. */
+  dropped_stamps?: number;
+  writes: WriteEntry[];
+}
+
+/** How a connection ended. */
+export interface CloseEntry {
+  ms: number;
+  /** The close code; 1006 if there was no close frame. */
+  code: number;
+  by: "client" | "server";
+}
+
+/** One session as `GET /ruler/sessions` shows it. */
+export interface SessionEntry {
+  id: string;
+  /** When the upgrade request was read. */
+  opened_ms: number;
+  /** When `session.created` was written. */
+  created_ms?: number;
+  /** The kind of the scripted fault that the session was given. */
+  fault?: string;
+  /** Text was sent that the final transcript does not begin with. */
+  mismatch?: true;
+  utterances: UtteranceEntry[];
+  /** Errors outside any utterance. */
+  errors?: WriteEntry[];
+  closed?: CloseEntry;
+}
+
+/** The answer of `GET /ruler/sessions`. */
+export interface TruthReport {
+  clock: ClockReading;
+  /** Sessions that the bound of the log has pushed out. */
+  dropped: number;
+  /** Sessions whose final transcript took back text that was sent. */
+  mismatches: number;
+  sessions: SessionEntry[];
+}
+
+/** Stamps of one utterance that are kept: three hours of 80 ms frames. */
+const STAMP_LIMIT = 150_000;
+
+/** Collects one session's truth. All instants given to it are monotonic milliseconds. */
+export class SessionLog {
+  readonly id: string;
+  readonly openedMs: number;
+  createdMs: number | undefined;
+  fault: string | undefined;
+  mismatch = false;
+  closed: CloseEntry | undefined;
+  readonly utterances: UtteranceLog[] = [];
+  readonly errors: WriteEntry[] = [];
+  #current: UtteranceLog | undefined;
+
+  constructor(id: string, openedMs: number) {
+    this.id = id;
+    this.openedMs = openedMs;
+  }
+
+  /** The utterance under way; one begins if there is none. */
+  utterance(): UtteranceLog {
+    if (this.#current === undefined) {
+      this.#current = new UtteranceLog();
+      this.utterances.push(this.#current);
+    }
+    return this.#current;
+  }
+
+  /** The next append, commit or delta belongs to another utterance. */
+  endUtterance(): void {
+    this.#current = undefined;
+  }
+
+  /** Notes a write, in the utterance under way if there is one. */
+  write(ms: number, type: WriteType, text: string): void {
+    if (this.#current !== undefined) this.#current.write(ms, type, text);
+    else if (type === "error" || type === "fault") {
+      if (this.errors.length < STAMP_LIMIT) this.errors.push({ ms, type, text });
+    } else this.utterance().write(ms, type, text);
+  }
+
+  /** The session with its stamps turned into wall time. */
+  entry(clock: WallClock): SessionEntry {
+    const wall = (ms: number): number => roundMs(clock.epochMs(ms));
+    const entry: SessionEntry = { id: this.id, opened_ms: wall(this.openedMs), utterances: [] };
+    if (this.createdMs !== undefined) entry.created_ms = wall(this.createdMs);
+    if (this.fault !== undefined) entry.fault = this.fault;
+    if (this.mismatch) entry.mismatch = true;
+    entry.utterances = this.utterances.map((utterance) => utterance.entry(wall));
+    if (this.errors.length > 0) entry.errors = this.errors.map((error) => ({ ...error, ms: wall(error.ms) }));
+    if (this.closed !== undefined) entry.closed = { ...this.closed, ms: wall(this.closed.ms) };
+    return entry;
+  }
+}
+
+/** Collects one utterance's truth, in columns: an entry costs 24 bytes. */
+export class UtteranceLog {
+  startCommitMs: number | undefined;
+  finalCommitMs: number | undefined;
+  discarded = 0;
+  #appends = 0;
+  #audioBytes = 0;
+  #droppedStamps = 0;
+  readonly #receiveMs: number[] = [];
+  readonly #writeMs: number[] = [];
+  readonly #writeTypes: WriteType[] = [];
+  readonly #writeTexts: string[] = [];
+
+  /** Notes an append of so many bytes of audio. */
+  receive(ms: number, audioBytes: number): void {
+    this.#appends++;
+    this.#audioBytes += audioBytes;
+    if (this.#receiveMs.length < STAMP_LIMIT) this.#receiveMs.push(ms);
+    else this.#droppedStamps++;
+  }
+
+  /** Notes a message that is about to be written. */
+  write(ms: number, type: WriteType, text: string): void {
+    if (this.#writeMs.length >= STAMP_LIMIT && type === "delta") {
+      this.#droppedStamps++;
+      return;
+    }
+    this.#writeMs.push(ms);
+    this.#writeTypes.push(type);
+    this.#writeTexts.push(text);
+  }
+
+  /** The utterance with its stamps turned by `wall`. */
+  entry(wall: (monotonicMs: number) => number): UtteranceEntry {
+    const receives = this.#receiveMs.map(wall);
+    const entry: UtteranceEntry = {
+      appends: this.#appends,
+      audio_bytes: this.#audioBytes,
+      receive_ms: receives,
+      writes: this.#writeMs.map((ms, i) => ({
+        ms: wall(ms),
+        type: this.#writeTypes[i] ?? "delta",
+        text: this.#writeTexts[i] ?? "",
+      })),
+    };
+    if (receives[0] !== undefined) entry.first_append_ms = receives[0];
+    if (this.startCommitMs !== undefined) entry.start_commit_ms = wall(this.startCommitMs);
+    if (this.finalCommitMs !== undefined) entry.final_commit_ms = wall(this.finalCommitMs);
+    if (this.discarded > 0) entry.discarded = this.discarded;
+    if (this.#droppedStamps > 0) entry.dropped_stamps = this.#droppedStamps;
+    return entry;
+  }
+}
+
+/** Keeps the newest sessions and counts those it had to drop. */
+export class TruthLog {
+  readonly #clock: WallClock;
+  readonly #limit: number;
+  readonly #sessions = new Map<string, SessionLog>();
+  #dropped = 0;
+  #mismatches = 0;
+
+  /** @param limit - Sessions kept, at least 1. The oldest go first. */
+  constructor(clock: WallClock, limit: number) {
+    this.#clock = clock;
+    this.#limit = limit;
+  }
+
+  /** Begins a session's log. */
+  open(id: string, openedMs: number): SessionLog {
+    const session = new SessionLog(id, openedMs);
+    this.#sessions.set(id, session);
+    if (this.#sessions.size > this.#limit) {
+      const oldest = this.#sessions.keys().next();
+      if (oldest.done !== true) this.#sessions.delete(oldest.value);
+      this.#dropped++;
+    }
+    return session;
+  }
+
+  /** Counts a session whose final transcript took back text that was sent. */
+  markMismatch(session: SessionLog): void {
+    if (!session.mismatch) this.#mismatches++;
+    session.mismatch = true;
+  }
+
+  /** Forgets every session and count. */
+  clear(): void {
+    this.#sessions.clear();
+    this.#dropped = 0;
+    this.#mismatches = 0;
+  }
+
+  /** Everything, or the one session named. Anchors the clock first, so that every stamp lies between two anchors. */
+  report(id?: string): TruthReport {
+    this.#clock.anchor();
+    const one = id === undefined ? undefined : this.#sessions.get(id);
+    const chosen = id === undefined ? [...this.#sessions.values()] : one === undefined ? [] : [one];
+    return {
+      clock: this.#clock.reading(),
+      dropped: this.#dropped,
+      mismatches: this.#mismatches,
+      sessions: chosen.map((session) => session.entry(this.#clock)),
+    };
+  }
+}
+
+function roundMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
