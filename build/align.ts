@@ -1,5 +1,5 @@
-// Makes data/alignment/*.json by forced alignment, and fills the measured columns of data/utterances.csv. Deterministic:
-// a second run changes nothing. Run it from the repository root:
+// Makes data/alignment/*.json by forced alignment, and fills the measured columns of data/utterances.csv.
+// Deterministic: a second run changes nothing. Run it from the repository root:
 //
 //   node_modules/.bin/esbuild build/align.ts --bundle --platform=node --format=esm --packages=external \
 //     --outfile=.cache/align.js && node .cache/align.js
@@ -58,9 +58,10 @@ export type Aligner = (samples: Float32Array, words: readonly string[]) => Promi
 export async function createAligner(): Promise<Aligner> {
   const folder = dirname(createRequire(import.meta.url).resolve("soundswallower"));
   // The model's path is made by joining strings: without the slash at the end nothing is found.
-  const recogniser = await createModule({
+  const options: Partial<SoundSwallowerModule> & { modelBase: string } = {
     modelBase: `${folder}/model/`,
-  } as Partial<SoundSwallowerModule>);
+  };
+  const recogniser = await createModule(options);
   return (samples, words) => align(recogniser, samples, words);
 }
 
@@ -162,12 +163,12 @@ async function alignUtterance(
   };
 }
 
-/** One word a line, so that a change shows as the words that moved. */
+/** One word a line, so that a change shows as the words that moved; spaced as the formatter wants it. */
 function alignmentJson(words: readonly AlignedWord[]): string {
-  const lines = words.map(({ word, startMs, endMs }) =>
-    JSON.stringify({ word, start_ms: startMs, end_ms: endMs }),
-  );
-  return `{\n  "method": ${JSON.stringify(ALIGNMENT_METHOD)},\n  "words": [\n    ${lines.join(",\n    ")}\n  ]\n}\n`;
+  const lines = words.map(({ word, startMs, endMs }) => {
+    return `    { "word": ${JSON.stringify(word)}, "start_ms": ${startMs}, "end_ms": ${endMs} }`;
+  });
+  return `{\n  "method": ${JSON.stringify(ALIGNMENT_METHOD)},\n  "words": [\n${lines.join(",\n")}\n  ]\n}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,10 +1,9 @@
-// Bundles what users run: scripts/ for k6, cli/ for Node. `--metafile` writes nothing more; sizes are printed.
-// Settings for k6: ES modules (CommonJS hides k6/x imports from k6), no platform, what Sobek lacks lowered, and
-// inline source maps so that k6's stack traces name TypeScript lines.
+// Bundles what users run: scripts/ for k6, cli/ and its worker for Node. Prints what it made and how large it is.
 
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
-import { build, type BuildOptions } from "esbuild";
+import { basename, join, resolve } from "node:path";
+import { stdout } from "node:process";
+import { build, type BuildOptions, type Plugin } from "esbuild";
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 const define = { SUITE_VERSION: JSON.stringify(manifest.version) };
@@ -13,24 +12,41 @@ const scripts = readdirSync("scripts")
   .filter((name) => name.endsWith(".ts"))
   .map((name) => join("scripts", name));
 
-const forK6: BuildOptions = {
-  entryPoints: scripts,
-  outdir: "dist",
+/**
+ * Settings for k6's engine: ES modules, because CommonJS hides k6/x imports from k6; no platform; what the engine
+ * lacks lowered; inline source maps, so that stack traces name TypeScript lines.
+ */
+const k6Options: BuildOptions = {
   bundle: true,
-  format: "esm",
   platform: "neutral",
   mainFields: ["module", "main"],
   target: "es2022",
   supported: { "async-generator": false, "for-await": false },
-  // papaparse reaches for Node streams in a function that is never called here.
+  // papaparse reaches for Node's streams in a function that is never called here.
   external: ["k6", "k6/*", "stream"],
   sourcemap: "inline",
-  // papaparse asks for Node's streams unless it is told that it runs elsewhere.
   define: { ...define, PAPA_BROWSER_CONTEXT: "true" },
   logLevel: "warning",
 };
 
-const forNode: BuildOptions = {
+/**
+ * Puts a module that is loaded by `require` behind one function, with all that it imports. esbuild alone hoists
+ * the functions of such a module to the top, where k6 makes them anew for every virtual user.
+ */
+const requiredOnce: Plugin = {
+  name: "required-once",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) =>
+      kind === "require-call" ? { path: resolve(resolveDir, path), namespace: "required-once" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "required-once" }, async ({ path }) => {
+      const { outputFiles } = await build({ ...k6Options, entryPoints: [path], format: "cjs", write: false });
+      return { contents: outputFiles?.[0]?.text ?? "", loader: "js", watchFiles: [path] };
+    });
+  },
+};
+
+const nodeOptions: BuildOptions = {
   entryPoints: ["cli/main.ts", "server/recogniser-worker.ts"],
   outdir: "dist",
   outbase: ".",
@@ -47,8 +63,11 @@ const forNode: BuildOptions = {
 };
 
 rmSync("dist", { recursive: true, force: true });
-await Promise.all([build(forK6), build(forNode)]);
+await Promise.all([
+  build({ ...k6Options, entryPoints: scripts, outdir: "dist", format: "esm", plugins: [requiredOnce] }),
+  build(nodeOptions),
+]);
 for (const script of scripts) {
   const file = join("dist", basename(script).replace(/\.ts$/, ".js"));
-  process.stdout.write(`${file} ${Math.round(statSync(file).size / 1024)} KiB\n`);
+  stdout.write(`${file} ${Math.round(statSync(file).size / 1024)} KiB\n`);
 }

@@ -221,7 +221,8 @@ function alignmentEntries(json: string): unknown[] | undefined {
 
 /** One entry of `words`; a string says what is wrong with it. */
 function readAlignedWord(entry: unknown, before: AlignedWord | undefined): AlignedWord | string {
-  const { word, start_ms: startMs, end_ms: endMs } = (entry ?? {}) as Record<string, unknown>;
+  const fields: Record<string, unknown> = typeof entry === "object" ? { ...entry } : {};
+  const { word, start_ms: startMs, end_ms: endMs } = fields;
   if (typeof word !== "string" || word.trim() === "") return `word is ${show(word)}; expected text`;
   if (!isTime(startMs)) return `("${word}") start_ms is ${show(startMs)}; expected ${TIME_FORM}`;
   if (!isTime(endMs)) return `("${word}") end_ms is ${show(endMs)}; expected ${TIME_FORM}`;
@@ -238,5 +239,6 @@ function isTime(value: unknown): value is number {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? "missing" : JSON.stringify(value);
+  if (value === undefined) return "missing";
+  return typeof value === "number" ? String(value) : JSON.stringify(value);
 }

@@ -13,10 +13,15 @@ export interface SessionPort {
   now(): number;
   /** Sends one text message. */
   send(text: string): void;
-  /** Base64 text of a frame of the loaded utterance, or `undefined` while its audio is not loaded yet. */
-  frame(index: number): string | undefined;
-  /** Prepares a frame that will be asked for next, while there is time. */
-  prepareFrame(index: number): void;
+  /**
+   * Whether a frame of the loaded utterance can be sent. Prepares it, while there is time. A frame that cannot be
+   * sent yet is loading, and its load ends in a tick.
+   */
+  hasFrame(index: number): boolean;
+  /** Base64 text of a frame that can be sent. */
+  frame(index: number): string;
+  /** Asks for a tick at `atMs` or soon after. A tick at any other time does no harm. */
+  wakeAt(atMs: number): void;
   /** Loads the audio of the session's utterance `index` (0-based), replacing the one before. */
   load(index: number): void;
   /** The outcome is decided and the record is complete. Called once. */
@@ -76,6 +81,9 @@ export class RealtimeSession {
   #schedule: AudioSchedule | undefined;
   #frames = 0;
   #nextFrame = 0;
+  /** When the next frame is due; Infinity while nothing is spoken. Kept, because it is asked for at every tick. */
+  #nextFrameMs = Number.POSITIVE_INFINITY;
+  #totalLimitMs: number;
   #watchdogMs: number;
   #watchdogKind: FailureKind = "connect_timeout";
   #notice: Extract<ServerEvent, { type: "notice" }> | undefined;
@@ -85,7 +93,9 @@ export class RealtimeSession {
     this.#port = port;
     this.record = plan.record;
     this.#watchdogMs = plan.record.start_ms + plan.watchdogs.connectTimeoutMs;
+    this.#totalLimitMs = plan.record.start_ms + plan.watchdogs.totalTimeoutMs;
     port.load(0);
+    port.wakeAt(this.nextDeadlineMs);
   }
 
   /** Whether the outcome is decided. */
@@ -96,8 +106,8 @@ export class RealtimeSession {
   /** The next instant at which `tick` has something to do, in milliseconds on the run's clock; Infinity at the end. */
   get nextDeadlineMs(): number {
     if (this.#state === "ended") return Number.POSITIVE_INFINITY;
-    const limit = Math.min(this.#watchdogMs, this.#totalLimitMs());
-    return Math.min(limit, this.#nextFrameDueMs());
+    const limitMs = this.#watchdogMs < this.#totalLimitMs ? this.#watchdogMs : this.#totalLimitMs;
+    return this.#nextFrameMs < limitMs && this.#port.hasFrame(this.#nextFrame) ? this.#nextFrameMs : limitMs;
   }
 
   /** The handshake succeeded. */
@@ -106,6 +116,7 @@ export class RealtimeSession {
     this.record.opened_ms = roundMs(nowMs);
     this.#state = "greeting";
     this.#watch("ready_timeout", nowMs + this.#plan.watchdogs.readyTimeoutMs);
+    this.#port.wakeAt(this.nextDeadlineMs);
   }
 
   /**
@@ -153,9 +164,10 @@ export class RealtimeSession {
   /** Does what is due by now: sends all overdue frames, and gives up if a watchdog has run out. Safe at any time. */
   tick(nowMs: number): void {
     if (this.#state === "ended") return;
-    if (nowMs >= this.#totalLimitMs() - EARLY_MS) return this.fail("total_timeout", undefined, undefined);
+    if (nowMs >= this.#totalLimitMs - EARLY_MS) return this.fail("total_timeout", undefined, undefined);
     if (this.#state === "speaking") this.#sendDueFrames(nowMs);
     if (nowMs >= this.#watchdogMs - EARLY_MS) this.fail(this.#watchdogKind, undefined, this.#notice?.message);
+    this.#port.wakeAt(this.nextDeadlineMs);
   }
 
   #ready(serverSession: string | undefined, arrivalMs: number): void {
@@ -179,7 +191,7 @@ export class RealtimeSession {
     this.record.utterances.push(this.#utterance);
     this.#state = "speaking";
     this.#watch("first_byte_timeout", frameDueMs(this.#schedule, 0) + this.#plan.watchdogs.firstByteTimeoutMs);
-    this.#port.prepareFrame(0);
+    this.#nextFrameMs = frameDueMs(this.#schedule, 0);
     this.tick(this.#port.now());
   }
 
@@ -189,23 +201,22 @@ export class RealtimeSession {
     if (schedule === undefined || utterance === undefined) return;
     const { protocol } = this.#plan;
     let sentMs = nowMs;
-    while (this.#nextFrame < this.#frames) {
-      const dueMs = frameDueMs(schedule, this.#nextFrame);
-      if (sentMs < dueMs - EARLY_MS) break;
+    while (sentMs >= this.#nextFrameMs - EARLY_MS && this.#port.hasFrame(this.#nextFrame)) {
       const frame = this.#port.frame(this.#nextFrame);
-      if (frame === undefined) return;
       sentMs = this.#port.now();
-      this.#port.send(protocol.appendPrefix + frame + protocol.appendSuffix);
-      utterance.send_lag_ms.push(roundMs(sentMs - dueMs));
+      // One template costs a third of two concatenations in k6's engine.
+      this.#port.send(`${protocol.appendPrefix}${frame}${protocol.appendSuffix}`);
+      utterance.send_lag_ms.push(roundMs(sentMs - this.#nextFrameMs));
       if (this.#nextFrame === 0) for (const message of protocol.beginUtterance()) this.#port.send(message);
       this.#nextFrame++;
+      if (this.#nextFrame === this.#frames) return this.#commit(utterance);
+      this.#nextFrameMs = frameDueMs(schedule, this.#nextFrame);
     }
-    if (this.#nextFrame === this.#frames) this.#commit(utterance);
-    else this.#port.prepareFrame(this.#nextFrame);
   }
 
   #commit(utterance: UtteranceRecord): void {
     this.#state = "finishing";
+    this.#nextFrameMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#port.now();
     utterance.commit_ms = roundMs(nowMs);
     for (const message of this.#plan.protocol.endUtterance()) this.#port.send(message);
@@ -240,17 +251,6 @@ export class RealtimeSession {
   #watch(kind: FailureKind, atMs: number): void {
     this.#watchdogKind = kind;
     this.#watchdogMs = atMs;
-  }
-
-  #totalLimitMs(): number {
-    return this.record.start_ms + this.#plan.watchdogs.totalTimeoutMs;
-  }
-
-  /** Infinity while the audio is not loaded: the load ends in a tick of its own. */
-  #nextFrameDueMs(): number {
-    if (this.#state !== "speaking" || this.#schedule === undefined) return Number.POSITIVE_INFINITY;
-    if (this.#port.frame(this.#nextFrame) === undefined) return Number.POSITIVE_INFINITY;
-    return frameDueMs(this.#schedule, this.#nextFrame);
   }
 
   #end(outcome: "finished" | "failed"): void {

@@ -130,7 +130,9 @@ export class WallClock {
     const beforeThat = this.#anchors.at(-2);
     if (previous !== undefined && isStep(previous, edge)) this.#steps++;
     else if (previous !== undefined && beforeThat !== undefined && !isStep(beforeThat, previous)) {
-      const bend = Math.abs(offsetBetween(beforeThat, edge, previous.monotonicMs) - previous.offsetMs);
+      const bend = Math.abs(
+        offsetBetween(beforeThat, edge, previous.monotonicMs) - previous.offsetMs,
+      );
       this.#residualMs = Math.max(this.#residualMs, bend + edge.halfWidthMs);
     } else this.#residualMs = Math.max(this.#residualMs, edge.halfWidthMs);
     this.#anchors.push(edge);

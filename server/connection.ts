@@ -1,5 +1,6 @@
 // One WebSocket of one session: stamps and logs what is written, keeps it alive, ends it. Knows `ws`; knows no dialect.
 
+import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { SessionLog, WriteType } from "./truth-log.ts";
 
@@ -30,12 +31,15 @@ const TOO_BIG_CLOSE = 1009;
 export class Connection {
   readonly log: SessionLog;
   readonly #socket: WebSocket;
+  readonly #stream: Duplex;
   readonly #isCloseIgnored: boolean;
   #isAnswered = true;
   #serverCloseCode: number | undefined;
 
-  constructor(socket: WebSocket, log: SessionLog, options: ConnectionOptions) {
+  /** @param stream - What lies under the WebSocket. */
+  constructor(socket: WebSocket, stream: Duplex, log: SessionLog, options: ConnectionOptions) {
     this.#socket = socket;
+    this.#stream = stream;
     this.log = log;
     this.#isCloseIgnored = options.isCloseIgnored;
     // `ws` answers a close frame by calling its own `close`.
@@ -53,7 +57,8 @@ export class Connection {
     });
     socket.on("error", (error) => {
       // `ws` has answered the offence with a close frame already.
-      if ("code" in error && error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") this.#serverCloseCode ??= TOO_BIG_CLOSE;
+      if ("code" in error && error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH")
+        this.#serverCloseCode ??= TOO_BIG_CLOSE;
     });
     socket.on("close", (code) => {
       const by = this.#serverCloseCode === undefined ? "client" : "server";
@@ -73,6 +78,16 @@ export class Connection {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.log.write(performance.now(), type, text);
     this.#socket.send(payload, isBinary ? BINARY : TEXT);
+  }
+
+  /** Runs `say` and writes what it sends at its end, at once. Stamps are early by what `say` takes: 0.1 ms for 20 messages. */
+  together(say: () => void): void {
+    this.#stream.cork();
+    try {
+      say();
+    } finally {
+      this.#stream.uncork();
+    }
   }
 
   /** Writes the event that says the session is ready. */
@@ -102,6 +117,8 @@ export class Connection {
   /** Drops the TCP connection: the client sees 1006. */
   drop(): void {
     this.#serverCloseCode ??= ABNORMAL_CLOSE;
+    // What was said before the drop must still leave.
+    this.#stream.uncork();
     this.#socket.terminate();
   }
 }

@@ -25,6 +25,8 @@ export interface TranscriptSink {
   done(text: string): void;
   /** The end of the generation without a transcript. */
   error(message: string, code: string): void;
+  /** Runs `say`. What it makes the sink say leaves in one piece: a burst of 20 messages costs one system call. */
+  together(say: () => void): void;
   /** A fault that the scenario wants. The generation goes on if the connection does. */
   fault(fault: WireFault): void;
 }
@@ -60,6 +62,8 @@ export interface Engine {
   readonly name: string;
   /** Sessions that it can carry at once: Infinity, or the size of its pool. */
   readonly capacity: number;
+  /** What the user should know of it, in sentences; empty if all is well. */
+  readonly notes: readonly string[];
   open(context: EngineSessionContext): EngineSession;
   /** Frees everything. */
   close(): Promise<void>;

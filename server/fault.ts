@@ -1,8 +1,8 @@
 // The faults that the ruler can be told to commit, and which session commits which. Knows their shapes and their
 // drawing; the committing is in server.ts (handshake), connection.ts (wire) and ruler.ts (engine).
 
+import { uniform } from "../lib/random.ts";
 import type { NumberRange, ObjectReader } from "./object-reader.ts";
-import { createRandom } from "./seeded.ts";
 
 /** What each kind of fault does. The keys are the kinds of a scenario file. */
 export const FAULTS = {
@@ -46,14 +46,29 @@ interface TimedFault {
 /** One fault of a scenario. */
 export type Fault = FaultSelection &
   (
-    | { readonly kind: "reset_handshake" | "silent_handshake" | "silent" | "mute" | "no_final" | "no_close_reply" }
+    | {
+        readonly kind:
+          | "reset_handshake"
+          | "silent_handshake"
+          | "silent"
+          | "mute"
+          | "no_final"
+          | "no_close_reply";
+      }
     | { readonly kind: "http_status"; readonly status: number }
     | (TimedFault & { readonly kind: "stall"; readonly forMs: number | undefined })
-    | (TimedFault & { readonly kind: "error_event"; readonly code: string; readonly message: string })
+    | (TimedFault & {
+        readonly kind: "error_event";
+        readonly code: string;
+        readonly message: string;
+      })
     | (TimedFault & { readonly kind: "close"; readonly code: number; readonly reason: string })
     | (TimedFault & { readonly kind: "drop" | "binary" | "malformed" | "unknown" })
     | (TimedFault & { readonly kind: "early_final" })
   );
+
+/** What a draw with the scenario's seed is for. */
+export const DRAW = { fault: 101, jitter: 102 } as const;
 
 /** A position in the audio: at most a day. */
 export const POSITION_MS: NumberRange = { min: 0, max: 86_400_000 };
@@ -69,40 +84,70 @@ export function readFault(reader: ObjectReader): Fault | undefined {
 
 function readSelection(reader: ObjectReader): FaultSelection {
   const share = reader.number("share", { min: 0, max: 1 }, undefined);
-  const every = reader.number("every", { min: 1, max: Number.MAX_SAFE_INTEGER, isWhole: true }, undefined);
-  if (share !== undefined && every !== undefined) reader.complain("share", "either share or every, not both");
+  const every = reader.number(
+    "every",
+    { min: 1, max: Number.MAX_SAFE_INTEGER, isWhole: true },
+    undefined,
+  );
+  if (share !== undefined && every !== undefined)
+    reader.complain("share", "either share or every, not both");
   return { share, every };
 }
 
 function readKind(reader: ObjectReader, kind: FaultKind, selection: FaultSelection): Fault {
-  const readAtMs = (): number => reader.number("at_ms", POSITION_MS, 0);
   switch (kind) {
-    case "http_status":
-      return { ...selection, kind, status: reader.number("status", { min: 400, max: 599, isWhole: true }, 503) };
+    case "reset_handshake":
+    case "silent_handshake":
+    case "silent":
+    case "mute":
+    case "no_final":
+    case "no_close_reply":
+      return { ...selection, kind };
+    case "http_status": {
+      const status = reader.number("status", { min: 400, max: 599, isWhole: true }, 503);
+      return { ...selection, kind, status };
+    }
+    default:
+      return readTimedKind(reader, kind, {
+        ...selection,
+        atMs: reader.number("at_ms", POSITION_MS, 0),
+      });
+  }
+}
+
+type TimedKind = Extract<Fault, TimedFault>["kind"];
+
+function readTimedKind(
+  reader: ObjectReader,
+  kind: TimedKind,
+  timed: FaultSelection & TimedFault,
+): Fault {
+  switch (kind) {
     case "stall":
-      return { ...selection, kind, atMs: readAtMs(), forMs: reader.number("for_ms", POSITION_MS, undefined) };
+      return { ...timed, kind, forMs: reader.number("for_ms", POSITION_MS, undefined) };
     case "error_event": {
       const code = reader.text("code", "processing_error", 100);
-      return { ...selection, kind, atMs: readAtMs(), code, message: reader.text("message", "Scripted fault", 10_000) };
+      return { ...timed, kind, code, message: reader.text("message", "Scripted fault", 10_000) };
     }
     case "close":
-      return { ...selection, kind, atMs: readAtMs(), code: readCloseCode(reader), reason: reader.text("reason", "", 123) };
-    case "drop":
-    case "binary":
-    case "malformed":
-    case "unknown":
-      return { ...selection, kind, atMs: readAtMs() };
+      return {
+        ...timed,
+        kind,
+        code: readCloseCode(reader),
+        reason: reader.text("reason", "", 123),
+      };
     case "early_final":
-      return { ...selection, kind, atMs: readAtMs() };
+      return { ...timed, kind };
     default:
-      return { ...selection, kind };
+      return { ...timed, kind };
   }
 }
 
 function readCloseCode(reader: ObjectReader): number {
   const code = reader.number("code", { min: 1000, max: 4999, isWhole: true }, 1011);
   const isSendable = code >= 3000 || (code <= 1014 && ![1004, 1005, 1006].includes(code));
-  if (!isSendable) reader.complain("code", "1000 to 1014 without 1004, 1005 and 1006, or 3000 to 4999");
+  if (!isSendable)
+    reader.complain("code", "1000 to 1014 without 1004, 1005 and 1006, or 3000 to 4999");
   return code;
 }
 
@@ -111,9 +156,15 @@ function readCloseCode(reader: ObjectReader): number {
  *
  * @param sessionNumber - Number of the upgrade request since the server's start, from 1.
  */
-export function drawFault(faults: readonly Fault[], seed: number, sessionNumber: number): Fault | undefined {
+export function drawFault(
+  faults: readonly Fault[],
+  seed: number,
+  sessionNumber: number,
+): Fault | undefined {
   return faults.find((fault, index) => {
     if (fault.every !== undefined) return sessionNumber % fault.every === 0;
-    return fault.share === undefined || createRandom(seed, sessionNumber, index)() < fault.share;
+    return (
+      fault.share === undefined || uniform(seed, DRAW.fault, sessionNumber, index) < fault.share
+    );
   });
 }

@@ -25,21 +25,25 @@ const UNAUTHORIZED = { error: "Unauthorized" };
  *
  * Everything else, a plain `GET /v1/realtime` included, is 404; another method of a known path is 405.
  */
-export function answerRequest(context: HttpContext, request: IncomingMessage, response: ServerResponse): void {
-  const url = new URL(request.url ?? "/", "http://localhost");
-  const route = ROUTES[url.pathname];
+export function answerRequest(
+  context: HttpContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const path = pathOf(request);
+  const route = ROUTES[path];
   // vLLM guards every path under /v1, those that do not exist too.
-  const isGuarded = url.pathname.startsWith("/v1") || url.pathname.startsWith("/ruler");
+  const isGuarded = path.startsWith("/v1") || path.startsWith("/ruler");
   if (isGuarded && !hasKey(context.apiKey, request)) sendJson(response, 401, UNAUTHORIZED);
   else if (route === undefined) sendJson(response, 404, { detail: "Not Found" });
   else {
     const answer = route[request.method ?? ""];
     if (answer === undefined) sendJson(response, 405, { detail: "Method Not Allowed" });
-    else answer(context, response, url);
+    else answer(context, response, request);
   }
 }
 
-type Answer = (context: HttpContext, response: ServerResponse, url: URL) => void;
+type Answer = (context: HttpContext, response: ServerResponse, request: IncomingMessage) => void;
 
 const ROUTES: Readonly<Record<string, Readonly<Record<string, Answer>>>> = {
   "/health": {
@@ -49,7 +53,10 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Answer>>>> = {
   },
   "/v1/models": { GET: (context, response) => sendJson(response, 200, modelList(context)) },
   "/ruler/sessions": {
-    GET: ({ truth }, response, url) => sendJson(response, 200, truth.report(url.searchParams.get("id") ?? undefined)),
+    GET: ({ truth }, response, request) => {
+      const id = new URLSearchParams((request.url ?? "").split("?")[1]).get("id");
+      sendJson(response, 200, truth.report(id ?? undefined));
+    },
     DELETE: ({ truth }, response) => {
       truth.clear();
       response.writeHead(204).end();
@@ -68,7 +75,12 @@ export function hasKey(apiKey: string | undefined, request: IncomingMessage): bo
   return scheme.toLowerCase() === "bearer" && timingSafeEqual(digest(token), digest(apiKey));
 }
 
-/** Refuses an upgrade with an HTTP status. */
+/** The path of a request, without its query. */
+export function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?")[0] ?? "/";
+}
+
+/** Refuses an upgrade with an HTTP status and ends the connection. */
 export function refuseUpgrade(socket: Duplex, status: number): void {
   const body = status === 401 ? JSON.stringify(UNAUTHORIZED) : "";
   const head = [
@@ -77,6 +89,7 @@ export function refuseUpgrade(socket: Duplex, status: number): void {
     "Content-Type: application/json",
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
+  socket.once("finish", () => socket.destroy());
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
@@ -100,6 +113,9 @@ function digest(text: string): Buffer {
 
 function sendJson(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) });
+  response.writeHead(status, {
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(text),
+  });
   response.end(text);
 }

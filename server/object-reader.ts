@@ -76,19 +76,26 @@ export class ObjectReader {
   choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
     const value = this.#take(name);
     const found = choices.find((choice) => choice === value);
-    if (found === undefined && this.#isReadable) this.#report(this.#place(name), value, choices.join(", "));
+    if (found === undefined && this.#isReadable)
+      this.#report(this.#place(name), value, choices.join(", "));
     return found;
   }
 
   /** A list, each element read by `read`; empty if the field is absent or wrong. */
-  list<Element>(name: string, allowed: string, read: (value: unknown, path: string) => Element | undefined): Element[] {
+  list<Element>(
+    name: string,
+    allowed: string,
+    read: (value: unknown, path: string) => Element | undefined,
+  ): Element[] {
     const value = this.#take(name);
     if (value === undefined) return [];
     if (!Array.isArray(value)) {
       this.#report(this.#place(name), value, allowed);
       return [];
     }
-    const elements = value.map((element: unknown, i) => read(element, `${this.#place(name)}[${i}]`));
+    const elements = value.map((element: unknown, i) =>
+      read(element, `${this.#place(name)}[${i}]`),
+    );
     return elements.filter((element) => element !== undefined) as Element[];
   }
 
@@ -100,7 +107,12 @@ export class ObjectReader {
   /** Reports every field that nobody asked for. Call it last. */
   end(): void {
     for (const [name, value] of Object.entries(this.#fields)) {
-      if (!this.#known.has(name)) this.#report(this.#place(name), value, `no such field; fields: ${[...this.#known].join(", ")}`);
+      if (!this.#known.has(name))
+        this.#report(
+          this.#place(name),
+          value,
+          `no such field; fields: ${[...this.#known].join(", ")}`,
+        );
     }
   }
 
@@ -114,19 +126,28 @@ export class ObjectReader {
   }
 
   #report(path: string, value: unknown, allowed: string): void {
-    this.#problems.push({ path, value: value === undefined ? "(missing)" : showValue(value), allowed });
+    this.#problems.push({
+      path,
+      value: value === undefined ? "(missing)" : showValue(value),
+      allowed,
+    });
   }
 }
 
 /** Whether a value is a finite number within bounds. */
 export function isNumberIn(value: unknown, range: NumberRange): value is number {
   if (typeof value !== "number" || !Number.isFinite(value)) return false;
-  return value >= range.min && value <= range.max && (range.isWhole !== true || Number.isInteger(value));
+  return (
+    value >= range.min && value <= range.max && (range.isWhole !== true || Number.isInteger(value))
+  );
 }
 
 /** Says a range in words. */
 export function rangeText(range: NumberRange): string {
-  const max = Number.isSafeInteger(range.max) && range.max < Number.MAX_SAFE_INTEGER ? ` to ${range.max}` : " or more";
+  const max =
+    Number.isSafeInteger(range.max) && range.max < Number.MAX_SAFE_INTEGER
+      ? ` to ${range.max}`
+      : " or more";
   return `a ${range.isWhole === true ? "whole " : ""}number from ${range.min}${max}`;
 }
 

@@ -1,12 +1,18 @@
 // The ruler: an engine whose text and whose instants are known. It hears only how much audio came, and says scripted
 // words at the receipt of that audio plus a scripted delay. Knows its scenario; knows no wire format.
 
+import { uniform } from "../lib/random.ts";
 import { Agenda, type Task } from "./agenda.ts";
 import { deltasDue, SAMPLES_PER_MS } from "./delta-clock.ts";
-import type { AudioChunk, Engine, EngineSession, EngineSessionContext, TranscriptSink } from "./engine.ts";
-import type { Fault } from "./fault.ts";
+import type {
+  AudioChunk,
+  Engine,
+  EngineSession,
+  EngineSessionContext,
+  TranscriptSink,
+} from "./engine.ts";
+import { DRAW, type Fault } from "./fault.ts";
 import type { Scenario, Stall } from "./scenario.ts";
-import { createRandom } from "./seeded.ts";
 
 /** Makes the ruler. It carries as many sessions as the machine does. */
 export function createRuler(scenario: Scenario): Engine {
@@ -14,6 +20,7 @@ export function createRuler(scenario: Scenario): Engine {
   return {
     name: "ruler",
     capacity: Infinity,
+    notes: [],
     open: (context) => new RulerSession(scenario, agenda, context),
     close: () => {
       agenda.clear();
@@ -41,10 +48,10 @@ class RulerSession implements EngineSession, Task {
   readonly #sink: TranscriptSink;
   readonly #fault: Fault | undefined;
   readonly #stalls: readonly Stall[];
-  readonly #random: () => number;
+  readonly #number: number;
   #lines: Line[] = [];
   #isInAgenda = false;
-  #isDisposed = false;
+  #draws = 0;
   #samples = 0;
   #deltas = 0;
   #words = 0;
@@ -59,7 +66,7 @@ class RulerSession implements EngineSession, Task {
     this.#agenda = agenda;
     this.#sink = context.sink;
     this.#fault = fault;
-    this.#random = createRandom(scenario.seed, context.number, -1);
+    this.#number = context.number;
     this.#stalls =
       fault?.kind === "stall" && fault.forMs !== undefined
         ? [...scenario.stalls, { atMs: fault.atMs, forMs: fault.forMs }]
@@ -72,14 +79,15 @@ class RulerSession implements EngineSession, Task {
     this.#words = 0;
     this.#text = "";
     this.#isFaultArmed = true;
-    this.#isSilent = this.#fault?.kind === "mute";
+    this.#isSilent = this.#fault?.kind === "mute" || this.#fault?.kind === "silent";
   }
 
   append(audio: AudioChunk, nowMs: number): void {
     if (this.#isSilent) return;
     this.#samples += audio.byteLength / 2;
     const dueMs = nowMs + this.#scenario.delayMs + this.#drawJitterMs();
-    const faultAtMs = this.#fault !== undefined && "atMs" in this.#fault ? this.#fault.atMs : Infinity;
+    const faultAtMs =
+      this.#fault !== undefined && "atMs" in this.#fault ? this.#fault.atMs : Infinity;
     const isFaultDue = this.#isFaultArmed && this.#positionMs() >= faultAtMs;
     if (this.#stallLeftMs() === 0) this.#addDeltas(deltasDue(this.#samples, false), dueMs);
     if (isFaultDue) this.#strike(dueMs);
@@ -97,7 +105,6 @@ class RulerSession implements EngineSession, Task {
 
   dispose(): void {
     // An agenda cannot forget one task: it runs, finds no line and ends.
-    this.#isDisposed = true;
     this.#isSilent = true;
     this.#lines = [];
   }
@@ -113,7 +120,8 @@ class RulerSession implements EngineSession, Task {
 
   /** Jitter of one append. One draw each, so that a session's jitter depends on the seed alone. */
   #drawJitterMs(): number {
-    return this.#scenario.jitterMs === 0 ? 0 : this.#random() * this.#scenario.jitterMs;
+    const { jitterMs, seed } = this.#scenario;
+    return jitterMs === 0 ? 0 : uniform(seed, DRAW.jitter, this.#number, this.#draws++) * jitterMs;
   }
 
   /** Audio that must still come before the stall around the current position ends; 0 outside every stall. */
@@ -121,7 +129,8 @@ class RulerSession implements EngineSession, Task {
     let leftMs = 0;
     const positionMs = this.#positionMs();
     for (const { atMs, forMs } of this.#stalls) {
-      if (positionMs >= atMs && positionMs < atMs + forMs) leftMs = Math.max(leftMs, atMs + forMs - positionMs);
+      if (positionMs >= atMs && positionMs < atMs + forMs)
+        leftMs = Math.max(leftMs, atMs + forMs - positionMs);
     }
     return leftMs;
   }
@@ -177,13 +186,11 @@ class RulerSession implements EngineSession, Task {
 
   #sayDueLines(nowMs: number): void {
     const lines = this.#lines;
-    let said = 0;
-    for (let line = lines[0]; line !== undefined && line.dueMs <= nowMs; line = lines[said]) {
-      said++;
-      line.say();
-      if (this.#isDisposed) return;
-    }
-    if (said > 0) this.#lines = lines.slice(said);
+    const later = lines.findIndex((line) => line.dueMs > nowMs);
+    const due = later === -1 ? lines : lines.slice(0, later);
+    this.#lines = later === -1 ? [] : lines.slice(later);
+    if (due.length === 1) due[0]?.say();
+    else if (due.length > 1) this.#sink.together(() => due.forEach((line) => line.say()));
     const next = this.#lines[0];
     if (next === undefined || this.#isInAgenda) return;
     this.dueMs = next.dueMs;

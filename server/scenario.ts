@@ -33,10 +33,10 @@ export const DEFAULT_SCENARIO: Scenario = {
   delayMs: 0,
   jitterMs: 0,
   finalDelayMs: 0,
-  words: [
-    ...["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"],
-    ...["river", "house", "morning", "garden", "window", "paper", "summer", "letter", "people", "water", "music", "road"],
-  ],
+  words:
+    "one two three four five six seven eight nine ten eleven twelve river house morning garden window paper".split(
+      " ",
+    ),
   wordEvery: 4,
   stalls: [],
   faults: [],
@@ -58,16 +58,26 @@ export function readScenario(json: unknown): ScenarioResult {
   const problems: Problem[] = [];
   const reader = new ObjectReader("", json, problems);
   const defaults = DEFAULT_SCENARIO;
-  const words = reader.list("words", "a list of words", (value, path) => readWord(value, path, problems));
+  const words = reader.list("words", "a list of words", (value, path) =>
+    readWord(value, path, problems),
+  );
   const scenario: Scenario = {
     seed: reader.number("seed", SEED_RANGE, defaults.seed),
     delayMs: reader.number("delay_ms", DELAY_RANGE, defaults.delayMs),
     jitterMs: reader.number("jitter_ms", DELAY_RANGE, defaults.jitterMs),
     finalDelayMs: reader.number("final_delay_ms", DELAY_RANGE, defaults.finalDelayMs),
     words: words.length > 0 ? words : defaults.words,
-    wordEvery: reader.number("word_every", { min: 1, max: 1_000_000, isWhole: true }, defaults.wordEvery),
-    stalls: reader.list("stalls", "a list of { at_ms, for_ms }", (value, path) => readStall(value, path, problems)),
-    faults: reader.list("faults", "a list of { kind, … }", (value, path) => readFaultAt(value, path, problems)),
+    wordEvery: reader.number(
+      "word_every",
+      { min: 1, max: 1_000_000, isWhole: true },
+      defaults.wordEvery,
+    ),
+    stalls: reader.list("stalls", "a list of { at_ms, for_ms }", (value, path) =>
+      readStall(value, path, problems),
+    ),
+    faults: reader.list("faults", "a list of { kind, … }", (value, path) =>
+      readFaultAt(value, path, problems),
+    ),
   };
   reader.end();
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "scenario", scenario };
@@ -80,13 +90,20 @@ export function readFaultAt(value: unknown, path: string, problems: Problem[]): 
 
 function readWord(value: unknown, path: string, problems: Problem[]): string | undefined {
   if (typeof value === "string" && /^\S+$/.test(value) && value.length <= 100) return value;
-  problems.push({ path, value: JSON.stringify(value), allowed: "a word of 1 to 100 characters without spaces" });
+  problems.push({
+    path,
+    value: JSON.stringify(value),
+    allowed: "a word of 1 to 100 characters without spaces",
+  });
   return undefined;
 }
 
 function readStall(value: unknown, path: string, problems: Problem[]): Stall {
   const reader = new ObjectReader(path, value, problems);
-  const stall = { atMs: reader.requiredNumber("at_ms", POSITION_MS), forMs: reader.requiredNumber("for_ms", POSITION_MS) };
+  const stall = {
+    atMs: reader.requiredNumber("at_ms", POSITION_MS),
+    forMs: reader.requiredNumber("for_ms", POSITION_MS),
+  };
   reader.end();
   return stall;
 }

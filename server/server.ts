@@ -44,6 +44,8 @@ export interface RunningServer {
   readonly port: number;
   readonly model: string;
   readonly engine: string;
+  /** What the user should know of the engine; empty if all is well. */
+  readonly notes: readonly string[];
   /** Closes every connection with 1012, waits a moment for the answers, frees everything. Never rejects. */
   stop(): Promise<void>;
 }
@@ -64,9 +66,45 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const truth = new TruthLog(clock, options.logSessions ?? 5000);
   const engine = await createEngine(options.engine, truth);
   const model = options.model ?? engine.name;
-  const scenario = options.engine.name === "ruler" ? options.engine.scenario : undefined;
-  const sessions = new Sessions({
+  const sessions = createSessions(options, engine, truth, clock);
+  const context = {
     model,
+    startedSeconds: Math.floor(Date.now() / 1000),
+    apiKey: options.apiKey,
+    truth,
+  };
+  const http = createServer((request, response) => answerRequest(context, request, response));
+  http.on("upgrade", (request, socket, head) => sessions.upgrade(request, socket, head));
+  const host = options.host ?? "127.0.0.1";
+  const stop = createStop(http, sessions, engine, clock);
+  try {
+    await listen(http, host, options.port ?? 0);
+  } catch (error) {
+    await sessions.close();
+    await engine.close();
+    throw error;
+  }
+  clock.start();
+  const { port } = http.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    port,
+    model,
+    engine: engine.name,
+    notes: engine.notes,
+    stop,
+  };
+}
+
+function createSessions(
+  options: ServerOptions,
+  engine: Engine,
+  truth: TruthLog,
+  clock: WallClock,
+): Sessions {
+  const scenario = options.engine.name === "ruler" ? options.engine.scenario : undefined;
+  return new Sessions({
+    model: options.model ?? engine.name,
     apiKey: options.apiKey,
     engine,
     maxSessions: options.maxSessions ?? Infinity,
@@ -76,25 +114,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     pingIntervalMs: options.pingIntervalMs ?? 20_000,
     onEnd: (log) => options.onSessionEnd?.(log.entry(clock)),
   });
-  const context = { model, startedSeconds: Math.floor(Date.now() / 1000), apiKey: options.apiKey, truth };
-  const http = createServer((request, response) => answerRequest(context, request, response));
-  http.on("upgrade", (request, socket, head) => sessions.upgrade(request, socket, head));
-  const host = options.host ?? "127.0.0.1";
-  try {
-    await listen(http, host, options.port ?? 0);
-  } catch (error) {
-    sessions.close();
-    await engine.close();
-    throw error;
-  }
-  clock.start();
-  const { port } = http.address() as AddressInfo;
-  const stop = createStop(http, sessions, engine, clock);
-  return { url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`, port, model, engine: engine.name, stop };
 }
 
 function createEngine(options: EngineOptions, truth: TruthLog): Promise<Engine> {
-  if (options.name === "ruler") return Promise.resolve(createRuler(options.scenario ?? DEFAULT_SCENARIO));
+  if (options.name === "ruler")
+    return Promise.resolve(createRuler(options.scenario ?? DEFAULT_SCENARIO));
   return createRecogniser(options, (log) => truth.markMismatch(log));
 }
 
@@ -108,7 +132,12 @@ function listen(http: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function createStop(http: Server, sessions: Sessions, engine: Engine, clock: WallClock): () => Promise<void> {
+function createStop(
+  http: Server,
+  sessions: Sessions,
+  engine: Engine,
+  clock: WallClock,
+): () => Promise<void> {
   // An upgraded socket is no longer the HTTP server's: it has to be remembered to be ended.
   const sockets = new Set<Socket>();
   http.on("connection", (socket) => {
@@ -121,9 +150,9 @@ function createStop(http: Server, sessions: Sessions, engine: Engine, clock: Wal
       http.close(() => resolve());
     });
     http.closeIdleConnections();
-    sessions.close();
+    const drained = sessions.close();
     const grace = setTimeout(() => sockets.forEach((socket) => socket.destroy()), STOP_GRACE_MS);
-    await closed;
+    await Promise.all([closed, drained]);
     clearTimeout(grace);
     await engine.close();
     clock.stop();

@@ -9,7 +9,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { Connection } from "./connection.ts";
 import type { Engine } from "./engine.ts";
 import { drawFault, type Fault } from "./fault.ts";
-import { hasKey, refuseUpgrade } from "./http.ts";
+import { hasKey, pathOf, refuseUpgrade } from "./http.ts";
 import type { SessionLog, TruthLog } from "./truth-log.ts";
 import { VllmRealtimeSession } from "./vllm-realtime.ts";
 
@@ -27,6 +27,14 @@ export interface SessionsOptions {
   readonly pingIntervalMs: number;
   /** Told of every session that has ended. */
   readonly onEnd: (log: SessionLog) => void;
+}
+
+/** A session before its WebSocket is open. */
+interface SessionDraft {
+  readonly log: SessionLog;
+  /** Number of the upgrade request since the server's start, from 1. */
+  readonly number: number;
+  readonly fault: Fault | undefined;
 }
 
 const REALTIME_PATH = "/v1/realtime";
@@ -50,10 +58,14 @@ export class Sessions {
   readonly #pinger: NodeJS.Timeout;
   #requests = 0;
   #pingGroup = 0;
+  #onEmpty: (() => void) | undefined;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#pinger = setInterval(() => this.#pingNextGroup(), options.pingIntervalMs / PING_GROUPS).unref();
+    this.#pinger = setInterval(
+      () => this.#pingNextGroup(),
+      options.pingIntervalMs / PING_GROUPS,
+    ).unref();
   }
 
   /** Sessions that are connected. */
@@ -65,7 +77,7 @@ export class Sessions {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const openedMs = performance.now();
     socket.on("error", () => socket.destroy());
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const pathname = pathOf(request);
     const { apiKey, maxSessions, engine, faults, seed } = this.#options;
     if (pathname.startsWith("/v1") && !hasKey(apiKey, request)) refuseUpgrade(socket, 401);
     // Starlette closes before it accepts, and uvicorn makes a 403 of that.
@@ -79,14 +91,18 @@ export class Sessions {
       if (this.count >= Math.min(maxSessions, engine.capacity)) {
         refuseUpgrade(socket, 503);
         this.#endUnopened(log, "server");
-      } else this.#accept(request, socket, head, log, number, fault);
+      } else this.#accept(request, socket, head, { log, number, fault });
     }
   }
 
-  /** Closes every connection with 1012, as uvicorn does when it stops. */
-  close(): void {
+  /** Closes every connection with 1012, as uvicorn does when it stops. Resolves when the last one is gone. */
+  close(): Promise<void> {
     clearInterval(this.#pinger);
     for (const connection of this.#connections.keys()) connection.close(1012, "");
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.count === 0) resolve();
+    });
   }
 
   /** Commits the faults of the handshake; whether there was one. */
@@ -113,28 +129,34 @@ export class Sessions {
     this.#options.onEnd(log);
   }
 
-  #accept(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    log: SessionLog,
-    number: number,
-    fault: Fault | undefined,
-  ): void {
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, draft: SessionDraft): void {
+    const { log } = draft;
     (socket as Socket).setNoDelay(true);
+    let isOpen = false;
+    // `ws` refuses a handshake that is not one by itself, with 400.
+    socket.on("close", () => {
+      if (!isOpen) this.#endUnopened(log, "server");
+    });
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      this.#open(webSocket, log, number, fault);
+      isOpen = true;
+      this.#open(webSocket, socket, draft);
     });
   }
 
-  #open(webSocket: WebSocket, log: SessionLog, number: number, fault: Fault | undefined): void {
+  #open(webSocket: WebSocket, stream: Duplex, draft: SessionDraft): void {
+    const { log, number, fault } = draft;
     const { model, engine, onEnd } = this.#options;
-    const connection = new Connection(webSocket, log, { isCloseIgnored: fault?.kind === "no_close_reply" });
-    const session = new VllmRealtimeSession(connection, model, (sink) => engine.open({ number, sink, log, fault }));
+    const connection = new Connection(webSocket, stream, log, {
+      isCloseIgnored: fault?.kind === "no_close_reply",
+    });
+    const session = new VllmRealtimeSession(connection, model, (sink) =>
+      engine.open({ number, sink, log, fault }),
+    );
     this.#connections.set(connection, number % PING_GROUPS);
     connection.listen(session, () => {
       this.#connections.delete(connection);
       onEnd(log);
+      if (this.count === 0) this.#onEmpty?.();
     });
     if (fault?.kind !== "silent") session.greet();
   }

@@ -116,7 +116,8 @@ export class SessionLog {
     if (this.fault !== undefined) entry.fault = this.fault;
     if (this.mismatch) entry.mismatch = true;
     entry.utterances = this.utterances.map((utterance) => utterance.entry(wall));
-    if (this.errors.length > 0) entry.errors = this.errors.map((error) => ({ ...error, ms: wall(error.ms) }));
+    if (this.errors.length > 0)
+      entry.errors = this.errors.map((error) => ({ ...error, ms: wall(error.ms) }));
     if (this.closed !== undefined) entry.closed = { ...this.closed, ms: wall(this.closed.ms) };
     return entry;
   }

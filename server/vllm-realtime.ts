@@ -40,7 +40,11 @@ export class VllmRealtimeSession implements ConnectionListener, TranscriptSink {
    * @param model - The only model served.
    * @param openEngine - Opens the engine's share of the session; what it says goes to the sink.
    */
-  constructor(connection: Connection, model: string, openEngine: (sink: TranscriptSink) => EngineSession) {
+  constructor(
+    connection: Connection,
+    model: string,
+    openEngine: (sink: TranscriptSink) => EngineSession,
+  ) {
     this.#connection = connection;
     this.#model = model;
     this.#engine = openEngine(this);
@@ -49,7 +53,9 @@ export class VllmRealtimeSession implements ConnectionListener, TranscriptSink {
   /** Says that the session is there. vLLM does so at once and never answers `session.update`. */
   greet(): void {
     const created = Math.floor(Date.now() / 1000);
-    this.#connection.greet(JSON.stringify({ type: "session.created", id: this.#connection.log.id, created }));
+    this.#connection.greet(
+      JSON.stringify({ type: "session.created", id: this.#connection.log.id, created }),
+    );
   }
 
   message(data: Buffer, isBinary: boolean, receivedMs: number): void {
@@ -70,7 +76,8 @@ export class VllmRealtimeSession implements ConnectionListener, TranscriptSink {
 
   delta(text: string): void {
     this.#deltas++;
-    const payload = text === "" ? EMPTY_DELTA : JSON.stringify({ type: "transcription.delta", delta: text });
+    const payload =
+      text === "" ? EMPTY_DELTA : JSON.stringify({ type: "transcription.delta", delta: text });
     this.#connection.send("delta", payload, text);
   }
 
@@ -83,7 +90,11 @@ export class VllmRealtimeSession implements ConnectionListener, TranscriptSink {
       prompt_tokens_details: null,
       completion_tokens_details: null,
     };
-    this.#connection.send("done", JSON.stringify({ type: "transcription.done", text, usage }), text);
+    this.#connection.send(
+      "done",
+      JSON.stringify({ type: "transcription.done", text, usage }),
+      text,
+    );
     this.#connection.log.utterance().discarded += this.#queue.clear();
     this.#endGeneration();
   }
@@ -93,11 +104,18 @@ export class VllmRealtimeSession implements ConnectionListener, TranscriptSink {
     this.#endGeneration();
   }
 
+  together(say: () => void): void {
+    this.#connection.together(say);
+  }
+
   fault(fault: WireFault): void {
     const connection = this.#connection;
-    if (fault.kind === "binary") connection.send("fault", Buffer.from([0, 1, 2, 3]), "binary", true);
-    else if (fault.kind === "malformed") connection.send("fault", '{"type":"transcription.delta","delta":', "malformed");
-    else if (fault.kind === "unknown") connection.send("fault", '{"type":"transcription.scripted"}', "unknown");
+    if (fault.kind === "binary")
+      connection.send("fault", Buffer.from([0, 1, 2, 3]), "binary", true);
+    else if (fault.kind === "malformed")
+      connection.send("fault", '{"type":"transcription.delta","delta":', "malformed");
+    else if (fault.kind === "unknown")
+      connection.send("fault", '{"type":"transcription.scripted"}', "unknown");
     else {
       connection.log.write(performance.now(), "fault", fault.kind);
       if (fault.kind === "close") connection.close(fault.code, fault.reason);
@@ -140,14 +158,18 @@ export class VllmRealtimeSession implements ConnectionListener, TranscriptSink {
   }
 
   #updateSession(model: unknown): void {
-    if (model === undefined || model === null) this.#sendError("Missing required field: model", "invalid_event");
+    if (model === undefined || model === null)
+      this.#sendError("Missing required field: model", "invalid_event");
     else if (model === this.#model) this.#isModelValidated = true;
     else this.#sendError(`The model \`${pythonText(model)}\` does not exist.`, "model_not_found");
   }
 
   #appendText(audio: unknown, receivedMs: number): void {
     if (typeof audio !== "string") {
-      this.#sendError("1 validation error for InputAudioBufferAppend: audio should be a string", "processing_error");
+      this.#sendError(
+        "1 validation error for InputAudioBufferAppend: audio should be a string",
+        "processing_error",
+      );
       return;
     }
     const chunk = audioFromBase64(audio);
@@ -169,7 +191,11 @@ export class VllmRealtimeSession implements ConnectionListener, TranscriptSink {
     if (!this.#isModelValidated) this.#sendError(MODEL_NOT_VALIDATED, "model_not_validated");
     else if (final === true) this.#commitFinal(receivedMs);
     else if (final === false || final === undefined) this.#startGeneration(receivedMs);
-    else this.#sendError("1 validation error for InputAudioBufferCommit: final should be a boolean", "processing_error");
+    else
+      this.#sendError(
+        "1 validation error for InputAudioBufferCommit: final should be a boolean",
+        "processing_error",
+      );
   }
 
   #commitFinal(receivedMs: number): void {
@@ -202,7 +228,11 @@ export class VllmRealtimeSession implements ConnectionListener, TranscriptSink {
   }
 
   #sendError(message: string, code: string): void {
-    this.#connection.send("error", JSON.stringify({ type: "error", error: message, code }), message);
+    this.#connection.send(
+      "error",
+      JSON.stringify({ type: "error", error: message, code }),
+      message,
+    );
   }
 }
 

@@ -3,18 +3,10 @@
 
 import { b64encode } from "k6/encoding";
 import { open as openFile, SeekMode, type File } from "k6/experimental/fs";
-
-/** Where a clip's samples lie. */
-export interface ClipFile {
-  /** A path that k6 can open in the init context. */
-  readonly path: string;
-  /** First byte of the samples. */
-  readonly dataOffset: number;
-  readonly dataBytes: number;
-}
+import type { ClipFile } from "./prepare.ts";
 
 /** Audio held in memory at a time, twice: one window is sent while the next one loads. */
-const WINDOW_MS = 1000;
+const WINDOW_MS = 500;
 
 /** One window of a clip's samples. */
 interface AudioWindow {
@@ -74,26 +66,31 @@ export class AudioSource {
     this.#loadWindow(0);
   }
 
-  /** Base64 text of a frame; `undefined` while its window is not loaded. Frames are asked for in order. */
-  frame(index: number): string | undefined {
-    this.prepareFrame(index);
-    return this.#readyIndex === index ? this.#readyFrame : undefined;
-  }
-
-  /** Encodes a frame before it is needed, if its window is loaded, and sees to the window after it. */
-  prepareFrame(index: number): void {
-    if (this.#readyIndex === index || this.#clip === undefined) return;
+  /**
+   * Whether a frame's window is loaded. Encodes the frame, and sees to the window after it. Frames are asked for in
+   * order; `onLoaded` tells when the answer may have changed.
+   */
+  hasFrame(index: number): boolean {
+    if (this.#readyIndex === index) return true;
     const windowIndex = Math.floor(index / this.#windowFrames);
     const window = this.#windows[windowIndex % 2 === 0 ? 0 : 1];
-    if (window.index !== windowIndex) {
+    if (window.index !== windowIndex || this.#clip === undefined) {
       this.#loadWindow(windowIndex);
-      return;
+      return false;
     }
     const start = (index - windowIndex * this.#windowFrames) * this.#frameBytes;
     const size = Math.min(this.#frameBytes, this.#clip.dataBytes - index * this.#frameBytes);
+    // A view costs half of a copy; the types do not know that k6 takes one.
     this.#readyFrame = b64encode(window.bytes.subarray(start, start + size) as unknown as ArrayBuffer);
     this.#readyIndex = index;
-    this.#loadWindow(windowIndex + 1);
+    if (start === 0) this.#loadWindow(windowIndex + 1);
+    return true;
+  }
+
+  /** Base64 text of a frame that `hasFrame` has just said yes to. */
+  frame(index: number): string {
+    if (!this.hasFrame(index)) throw new RangeError(`frame ${index} is not loaded`);
+    return this.#readyFrame;
   }
 
   #loadWindow(windowIndex: number): void {

@@ -8,8 +8,14 @@ export interface RunClock {
   now(): number;
   /** Wall time of the run's start, in milliseconds since 1970: never later than the truth, by at most 1 ms at first. */
   epochMs(): number;
-  /** Learns from an event's stamp, which is taken before its handler runs: the largest difference is the nearest. */
-  learn(timestamp: number): void;
+  /**
+   * Puts an event's stamp on the run's clock, and learns from it: a stamp is taken before its handler runs, so the
+   * largest difference seen is the nearest to the truth.
+   *
+   * @param timestamp - The event's stamp, in milliseconds since 1970.
+   * @param handledMs - The run's clock, read in the handler.
+   */
+  learn(timestamp: number, handledMs: number): number;
 }
 
 /** Makes a virtual user's clock. Call in VU code: k6 has no run before that. */
@@ -20,9 +26,10 @@ export function createRunClock(): RunClock {
   return {
     now: () => instance.currentTestRunDuration,
     epochMs: () => epoch,
-    learn: (timestamp) => {
-      const seen = timestamp - instance.currentTestRunDuration;
+    learn: (timestamp, handledMs) => {
+      const seen = timestamp - handledMs;
       if (seen > epoch) epoch = seen;
+      return timestamp - epoch;
     },
   };
 }

@@ -10,6 +10,10 @@ declare global {
     error(message: string): void;
   };
 
+  /** k6's timers take fractions of a millisecond. */
+  function setTimeout(callback: () => void, delayMs: number): number;
+  function clearTimeout(id: number): void;
+
   /** Version of the suite, put in by the bundler. */
   const SUITE_VERSION: string;
 }

@@ -1,15 +1,16 @@
 // k6's metrics of the suite, made from the catalogue. Knows k6/metrics; computes nothing.
 
 import { Counter, Rate, Trend } from "k6/metrics";
-import { METRIC_NAMES, metricDefinition, type MetricName } from "../metrics.ts";
+import type { MetricName } from "../metrics.ts";
 import type { SessionReadings, Values } from "../readings.ts";
 import type { SessionRecord } from "../record.ts";
+import type { RunPlan } from "./prepare.ts";
 
 interface Metric {
   add(value: number | boolean, tags?: Record<string, string>): void;
 }
 
-/** Everything that a virtual user measures. Init context only. */
+/** Everything that a virtual user measures. */
 export interface Measurements {
   /** A session has started. */
   started(): void;
@@ -17,24 +18,26 @@ export interface Measurements {
   ended(record: SessionRecord, readings: SessionReadings): void;
 }
 
-/** Declares the catalogue's metrics to k6. */
-export function createMeasurements(): Measurements {
-  const metrics = new Map<MetricName, Metric>();
-  for (const name of METRIC_NAMES) {
-    const { kind, unit } = metricDefinition(name);
-    if (kind === "trend") metrics.set(name, new Trend(name, unit === "ms"));
+/** Declares the catalogue's metrics to k6. Init context only. */
+export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements {
+  const metrics = new Map<string, Metric>();
+  for (const { name, kind, isTime } of catalogue) {
+    if (kind === "trend") metrics.set(name, new Trend(name, isTime));
     else if (kind === "counter") metrics.set(name, new Counter(name));
     else if (kind === "rate") metrics.set(name, new Rate(name));
   }
   const add = (name: MetricName, value: number | boolean, tags?: Record<string, string>): void => {
-    const metric = metrics.get(name);
-    // k6 looks a tag object up on every call, even an empty one.
-    if (tags === undefined) metric?.add(value);
-    else metric?.add(value, tags);
+    // An argument that is there, even undefined, makes k6 build a tag set.
+    if (tags === undefined) metrics.get(name)?.add(value);
+    else metrics.get(name)?.add(value, tags);
   };
   const addAll = (values: Values, tags?: Record<string, string>): void => {
     for (const [name, list] of Object.entries(values)) {
-      for (const value of list) add(name as MetricName, value, tags);
+      const metric = metrics.get(name);
+      if (metric === undefined) continue;
+      // forEach: k6's engine needs ten times as long for a for-of loop.
+      if (tags === undefined) list.forEach((value) => metric.add(value));
+      else list.forEach((value) => metric.add(value, tags));
     }
   };
   return {

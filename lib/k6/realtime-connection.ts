@@ -37,16 +37,21 @@ export interface ConnectionSetup {
 export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup): Promise<void> {
   return new Promise((resolve) => {
     const { clock, audio } = setup;
+    const wakeUp = createWakeUp(clock, () => session.tick(clock.now()));
     const socket = new StampedSocket(setup.url, null, { headers: setup.headers, tags: { name: "realtime" } });
     socket.binaryType = "arraybuffer";
     const session = new RealtimeSession(plan, {
       now: clock.now,
-      // A socket that is closing throws; its close event ends the session.
       send: (text) => {
-        if (socket.readyState === OPEN) socket.send(text);
+        try {
+          socket.send(text);
+        } catch {
+          // The socket is closing: its close event ends the session. Asking for its state first costs more.
+        }
       },
+      wakeAt: (atMs) => wakeUp.at(atMs),
+      hasFrame: (index) => audio.hasFrame(index),
       frame: (index) => audio.frame(index),
-      prepareFrame: (index) => audio.prepareFrame(index),
       load: (index) => audio.load(setup.clips[index] ?? 0),
       ended: (record) => {
         wakeUp.stop();
@@ -56,28 +61,21 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
         setup.onEnded(record);
       },
     });
-    const advance = (): void => {
-      session.tick(clock.now());
-      wakeUp.at(session.nextDeadlineMs);
-    };
-    const wakeUp = createWakeUp(clock, advance);
-    audio.onLoaded = advance;
+    audio.onLoaded = () => session.tick(clock.now());
 
     let failure = "";
     socket.onopen = (event) => {
-      clock.learn(event.timestamp);
-      session.opened(event.timestamp - clock.epochMs());
+      session.opened(clock.learn(event.timestamp, clock.now()));
       // Too late: the watchdog ran out while the handshake was on its way.
       if (session.isEnded) socket.close(1000);
-      else wakeUp.at(session.nextDeadlineMs);
     };
     socket.onmessage = (event) => {
-      if (session.isEnded) return;
+      // Each property of the event is a call into Go: read once.
+      const { timestamp, data } = event;
       const handledMs = clock.now();
-      clock.learn(event.timestamp);
-      if (typeof event.data === "string") session.message(event.data, event.timestamp - clock.epochMs(), handledMs);
+      const arrivalMs = clock.learn(timestamp, handledMs);
+      if (typeof data === "string") session.message(data, arrivalMs, handledMs);
       else session.binary();
-      wakeUp.at(session.nextDeadlineMs);
     };
     socket.onerror = (event) => {
       failure = event.error;
@@ -92,6 +90,5 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
       wakeUp.stop();
       resolve();
     };
-    wakeUp.at(session.nextDeadlineMs);
   });
 }

@@ -2,24 +2,21 @@
 // hands its record on. Knows k6's counters of virtual users and iterations; decides nothing about a session.
 
 import exec from "k6/execution";
-import { setTimeout } from "k6/timers";
 import { firstIntendedStartMs, nextIntendedStartMs } from "../load.ts";
 import type { RealtimeDialect } from "../protocols/realtime.ts";
 import { createShuffledOrder, phaseMs } from "../random.ts";
 import { readings } from "../readings.ts";
-import { RECORD_SCHEMA, roundMs, type SessionRecord, type SessionStart } from "../record.ts";
-import type { Assets } from "./assets.ts";
+import { RECORD_SCHEMA, roundMs, type AssetRecord, type SessionRecord, type SessionStart } from "../record.ts";
 import type { AudioSource } from "./audio-source.ts";
 import { createRunClock, scenarioStartMs, type RunClock } from "./clock.ts";
-import type { Environment } from "./environment.ts";
 import type { Measurements } from "./measurements.ts";
+import type { SharedRun } from "./once.ts";
 import { runRealtimeConnection } from "./realtime-connection.ts";
 
 /** What all sessions of a virtual user share. */
 export interface RealtimeUserSetup {
-  readonly environment: Environment;
+  readonly run: SharedRun;
   readonly dialect: RealtimeDialect;
-  readonly assets: Assets;
   readonly audio: AudioSource;
   readonly measurements: Measurements;
 }
@@ -32,9 +29,9 @@ export interface RealtimeUser {
 
 /** Makes a virtual user. */
 export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
-  const { config, headers } = setup.environment;
+  const { config, headers } = setup.run.plan;
   const url = config.target.websocketBase + setup.dialect.path;
-  const order = createShuffledOrder(config.seed, setup.assets.count);
+  const order = createShuffledOrder(config.seed, setup.run.assets.length);
   let clock: RunClock | undefined;
   let intendedMs = 0;
 
@@ -53,7 +50,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
       const plan = {
         protocol: setup.dialect.createProtocol(model),
         watchdogs: config.watchdogs,
-        assets: clips.map((clip) => setup.assets.get(clip).record),
+        assets: clips.map((clip) => assetRecord(setup.run, clip)),
         thinkMs: config.thinkMs,
         phaseMs: phaseMs(config.seed, number, config.frameMs),
         record,
@@ -76,20 +73,26 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
   };
 }
 
+function assetRecord({ assets }: SharedRun, clip: number): AssetRecord {
+  const asset = assets[clip];
+  if (asset === undefined) throw new RangeError(`there is no asset ${clip}`);
+  return asset.record;
+}
+
 function waitUntil(clock: RunClock, atMs: number): Promise<void> {
   const waitMs = atMs - clock.now();
   return waitMs <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, waitMs));
 }
 
 function startRecord(setup: RealtimeUserSetup, clock: RunClock, intendedMs: number, number: number): SessionRecord {
-  const { config } = setup.environment;
+  const { config, assetSet } = setup.run.plan;
   return {
     record: RECORD_SCHEMA,
     event: "end",
     session: String(number),
     scenario: exec.scenario.name,
     dialect: setup.dialect.name,
-    asset_set: setup.assets.setName,
+    asset_set: assetSet,
     vu: exec.vu.idInTest,
     epoch_ms: roundMs(clock.epochMs()),
     stamps: "go",

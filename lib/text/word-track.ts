@@ -9,12 +9,15 @@ import { alignWords } from "./word-errors.ts";
 export interface TrackedWord {
   /** The normalised word. */
   readonly word: string;
-  /** The delta that completed it; absent for a word that only the final transcript has. */
-  readonly deltaIndex?: number;
+  /**
+   * The delta that completed it; `undefined` for a word that did not stand, with all words before it, unchanged in the
+   * final transcript.
+   */
+  readonly deltaIndex: number | undefined;
   /** Whether it stands, with all words before it, unchanged in the final transcript. */
   readonly isStable: boolean;
-  /** When it ends in the audio, in milliseconds from the start; absent where the reference has no such word. */
-  readonly spokenEndMs?: number;
+  /** When it ends in the audio, in milliseconds from the start; `undefined` where the reference has no such word. */
+  readonly spokenEndMs: number | undefined;
 }
 
 /** The words of an utterance and how they compare with the reference. */
@@ -27,9 +30,8 @@ export interface WordTrack {
 }
 
 interface Token {
-  readonly raw: string;
   readonly words: readonly string[];
-  readonly deltaIndex?: number;
+  readonly deltaIndex: number | undefined;
   readonly isStable: boolean;
 }
 
@@ -72,39 +74,25 @@ export function trackWords(utterance: UtteranceRecord): WordTrack {
   return { words: trackedWords(tokens, spokenEnds), ...basis, ...errors };
 }
 
-function trackedWords(
-  tokens: readonly Token[],
-  spokenEnds: readonly (number | undefined)[],
-): TrackedWord[] {
-  const words: TrackedWord[] = [];
-  for (const token of tokens) {
-    for (const word of token.words) {
-      const spokenEndMs = spokenEnds[words.length];
-      words.push({
-        word,
-        isStable: token.isStable,
-        ...(token.deltaIndex === undefined ? {} : { deltaIndex: token.deltaIndex }),
-        ...(spokenEndMs === undefined ? {} : { spokenEndMs }),
-      });
-    }
-  }
-  return words;
+function trackedWords(tokens: readonly Token[], spokenEnds: readonly (number | undefined)[]): TrackedWord[] {
+  const tracked: TrackedWord[] = [];
+  tokens.forEach(({ words, deltaIndex, isStable }) =>
+    words.forEach((word) => tracked.push({ word, deltaIndex, isStable, spokenEndMs: spokenEnds[tracked.length] })),
+  );
+  return tracked;
 }
 
 /** The tokens of the final transcript, each with the delta that completed it. */
 function tokensOf(utterance: UtteranceRecord): Token[] {
   const streamed = utterance.delta_text.join("");
   const finalText = utterance.final_text ?? streamed;
-  const completedBy = completions(utterance.delta_text, streamed);
   const streamedTokens = splitTokens(streamed);
+  const completedBy = completions(utterance.delta_text, streamed, streamedTokens);
+  const finalTokens = finalText === streamed ? streamedTokens : splitTokens(finalText);
   let isStable = true;
-  return splitTokens(finalText).map((raw, index) => {
-    isStable = isStable && streamedTokens[index] === raw;
-    const deltaIndex = isStable ? completedBy[index] : undefined;
-    const words = normaliseWords(raw);
-    return deltaIndex === undefined
-      ? { raw, words, isStable }
-      : { raw, words, isStable, deltaIndex };
+  return finalTokens.map((token, index) => {
+    isStable = isStable && streamedTokens[index] === token;
+    return { words: normaliseWords(token), deltaIndex: isStable ? completedBy[index] : undefined, isStable };
   });
 }
 
@@ -113,16 +101,15 @@ function splitTokens(text: string): string[] {
 }
 
 /** For each token of the streamed text, the index of the delta with which the text first holds all of it. */
-function completions(deltas: readonly string[], streamed: string): number[] {
-  const completedBy: number[] = [];
-  let delta = 0;
-  let length = deltas[0]?.length ?? 0;
-  for (const match of streamed.matchAll(/\S+/g)) {
-    const end = match.index + match[0].length;
-    while (length < end) length += deltas[++delta]?.length ?? 0;
-    completedBy.push(delta);
-  }
-  return completedBy;
+function completions(deltas: readonly string[], streamed: string, tokens: readonly string[]): number[] {
+  let end = 0;
+  let delta = -1;
+  let length = 0;
+  return tokens.map((token) => {
+    end = streamed.indexOf(token, end) + token.length;
+    while (length < end) length += deltas[++delta]?.length ?? end;
+    return delta;
+  });
 }
 
 function isSameWords(
@@ -150,11 +137,10 @@ function endsByAlignment(
   pairs: readonly (readonly [number, number])[],
 ): (number | undefined)[] {
   const ends: (number | undefined)[] = Array.from({ length: hypothesis.length });
-  for (const [referenceIndex, hypothesisIndex] of pairs) {
+  pairs.forEach(([referenceIndex, hypothesisIndex]) => {
     const span = spans[referenceIndex];
-    if (span !== undefined && span[0] === hypothesis[hypothesisIndex])
-      ends[hypothesisIndex] = span[2];
-  }
+    if (span !== undefined && span[0] === hypothesis[hypothesisIndex]) ends[hypothesisIndex] = span[2];
+  });
   return ends;
 }
 

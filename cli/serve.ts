@@ -1,0 +1,159 @@
+// `k6-realtime serve`: the reference server on a command line. Knows flags, signals and the log file.
+
+import { createWriteStream } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { FAULTS } from "../server/fault.ts";
+import { GRAMMAR_MODES } from "../server/grammar.ts";
+import { type RunningServer, startServer } from "../server/server.ts";
+import { SetupError } from "../server/setup-error.ts";
+import { readServeFlags, type ServeFlags } from "./serve-options.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What a command needs of the process; `main.ts` gives it. */
+export interface CommandContext {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** One line to standard output. */
+  print(line: string): void;
+  /** One line to standard error. */
+  warn(line: string): void;
+  /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+  untilSignal(): Promise<void>;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
+
+/** Makes the `serve` command. */
+export function createServeCommand(context: CommandContext): Command {
+  const command = new Command("serve")
+    .description("Run the reference server: vLLM's /v1/realtime with a known engine behind it")
+    .option("--host <host>", "address to listen on", "127.0.0.1")
+    .option("--port <port>", "port to listen on; 0: any free one", "8000")
+    .option(
+      "--engine <engine>",
+      "recogniser (real text from the audio) or ruler (scripted text at known instants)",
+      "recogniser",
+    )
+    .option("--model <name>", "name of the model served (default: the engine's name)")
+    .option("--api-key-env <variable>", "environment variable that holds the key clients must send")
+    .option(
+      "--max-sessions <n>",
+      "sessions at once; more are refused with HTTP 503 (recogniser: 32)",
+    )
+    .option("--log-sessions <n>", "sessions that GET /ruler/sessions keeps (default: 5000)")
+    .option(
+      "--log <file>",
+      "append one JSON line per ended session, shaped as in GET /ruler/sessions",
+    );
+  return addEngineOptions(command)
+    .addHelpText("after", helpText())
+    .action((flags: ServeFlags) => serve(flags, context));
+}
+
+function addEngineOptions(command: Command): Command {
+  return command
+    .optionsGroup("Ruler:")
+    .option("--script <file>", "JSON scenario: words, delays, stalls, faults")
+    .option("--seed <n>", "seed of jitter and of shares of faults (default: 1)")
+    .option("--delay-ms <ms>", "from the append that enables a delta to that delta (default: 0)")
+    .option("--jitter-ms <ms>", "added to each delay, evenly from 0 to MS (default: 0)")
+    .option("--final-delay-ms <ms>", "from the final commit to the final transcript (default: 0)")
+    .option(
+      "--fault <fault>",
+      "KIND or KIND,name=value,…; may be repeated",
+      (text, all: string[] = []) => [...all, text],
+    )
+    .optionsGroup("Recogniser:")
+    .option("--grammar <mode>", `${Object.keys(GRAMMAR_MODES).join(", ")} (default: sentences)`)
+    .option(
+      "--data <file>",
+      "CSV manifest whose transcripts it can hear (default: the clips that are shipped)",
+    );
+}
+
+async function serve(flags: ServeFlags, context: CommandContext): Promise<void> {
+  const defaultManifest = fileURLToPath(new URL("../../data/utterances.csv", import.meta.url));
+  const options = readServeFlags(flags, { variables: context.variables, defaultManifest });
+  const signal = context.untilSignal();
+  const log = flags.log === undefined ? undefined : await openLog(flags.log);
+  const onSessionEnd =
+    log === undefined ? {} : { onSessionEnd: (entry: object) => log.write(entry) };
+  const server = await start({ ...options, ...onSessionEnd });
+  const host = flags.host;
+  if (!LOOPBACK.test(host)) {
+    const guard = options.apiKey === undefined ? " and no key is asked for" : "";
+    context.warn(
+      `warning: ${host} is not a loopback address: other machines can reach the server${guard}`,
+    );
+  }
+  for (const note of server.notes) context.warn(`warning: ${note}`);
+  context.print(`listening on ${server.url}/v1 (engine ${server.engine}, model ${server.model})`);
+  await signal;
+  await server.stop();
+  await log?.close();
+}
+
+async function start(options: Parameters<typeof startServer>[0]): Promise<RunningServer> {
+  try {
+    return await startServer(options);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const place = `${options.host ?? ""} port ${options.port ?? 0}`;
+    if (error instanceof SetupError) throw new UsageError([error.message]);
+    if (code === "EADDRINUSE")
+      throw new UsageError([
+        `${place} is in use: stop what listens there, or give another --port (0: any free one)`,
+      ]);
+    if (code === "EACCES")
+      throw new UsageError([`${place} is not allowed: give a --port above 1023`]);
+    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
+      throw new UsageError([
+        `--host is ${JSON.stringify(options.host)}; allowed: an address of this machine (${String(code)})`,
+      ]);
+    }
+    throw error;
+  }
+}
+
+/** A log file that is being written. */
+interface LogFile {
+  write(entry: object): void;
+  close(): Promise<void>;
+}
+
+function openLog(path: string): Promise<LogFile> {
+  const stream = createWriteStream(path, { flags: "a" });
+  return new Promise((resolve, reject) => {
+    stream.once("error", (error) =>
+      reject(new UsageError([`--log cannot be written: ${error.message}`])),
+    );
+    stream.once("open", () => {
+      resolve({
+        write: (entry) => stream.write(`${JSON.stringify(entry)}\n`),
+        close: () => new Promise((done) => stream.end(() => done())),
+      });
+    });
+  });
+}
+
+function helpText(): string {
+  const faults = Object.entries(FAULTS).map(([kind, meaning]) => `  ${kind.padEnd(18)}${meaning}`);
+  return `
+Faults (all sessions, or share=0..1 of them, or every=N-th):
+${faults.join("\n")}
+  at_ms counts the audio received since the utterance began: 0, the default, is the first append; a
+  position that the audio does not reach is the final commit.
+
+Examples:
+  k6-realtime serve
+  k6-realtime serve --engine ruler --delay-ms 120 --final-delay-ms 50
+  k6-realtime serve --engine ruler --fault error_event,at_ms=2000,share=0.1 --fault drop,every=50
+  k6-realtime serve --engine ruler --script scenario.json --port 0
+  API_KEY=... k6-realtime serve --api-key-env API_KEY
+
+Scenario file, every field optional:
+  {"seed": 1, "delay_ms": 120, "jitter_ms": 20, "final_delay_ms": 50, "words": ["one", "two"], "word_every": 4,
+   "stalls": [{"at_ms": 3000, "for_ms": 800}], "faults": [{"kind": "close", "at_ms": 2000, "code": 1011, "share": 0.1}]}
+
+Paths: /v1/realtime (WebSocket), /v1/models, /health, /ruler/sessions (the server's own log; DELETE clears it)`;
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+
+import { METRIC_NAMES, metricDefinition, METRICS, type Unit } from "../lib/metrics.ts";
+
+const ROWS = METRIC_NAMES.map((name) => [name, metricDefinition(name)] as const);
+
+/** The end of a name that goes with each unit. */
+const SUFFIXES: Readonly<Record<Unit, RegExp>> = {
+  ms: /_ms$/,
+  ms_per_s: /_ms_per_s$/,
+  ratio: /_ratio$/,
+  count: /(?<!_ms|_s|_bytes|_ratio)$/,
+};
+
+describe("the catalogue", () => {
+  it("has every metric of the realtime scenario in DESIGN §5 and issue 3", () => {
+    const wanted =
+      `start_lag_ms connect_ms session_ready_ms send_lag_ms send_lag_max_ms first_text_ms
+      first_text_from_onset_ms text_gap_ms text_gap_max_ms delta_lag_ms word_lag_ms final_ms commit_to_final_ms
+      speech_end_to_final_ms backlog_ms backlog_slope_ms_per_s stamp_wait_ms wer_errors wer_words wer_ratio
+      sessions_started sessions_finished sessions_open session_failed`.split(/\s+/);
+    expect(METRIC_NAMES).toEqual(expect.arrayContaining(wanted));
+  });
+
+  it("has the names in the order of its rows", () => {
+    expect(METRIC_NAMES).toEqual(Object.keys(METRICS));
+  });
+});
+
+describe.each(ROWS)("%s", (name, { unit, kind, per, title, formula, needs, better }) => {
+  it("is a snake-case name that k6 takes", () => {
+    expect(name).toMatch(/^[a-z]+(_[a-z]+)*$/);
+    // k6's own rule: letters, digits and underscores, up to 128.
+    expect(name).toMatch(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/);
+  });
+
+  it("ends in its unit", () => {
+    // A k6 Rate is counted from events, not measured: its name says what happened.
+    if (kind !== "rate") expect(name).toMatch(SUFFIXES[unit]);
+  });
+
+  it("has a type of k6 that fits its unit", () => {
+    const fitting = {
+      ms: ["trend"],
+      ms_per_s: ["trend"],
+      count: ["counter"],
+      ratio: ["rate", "derived"],
+    };
+    expect(fitting[unit]).toContain(kind);
+  });
+
+  it("explains itself in one line", () => {
+    for (const text of [title, formula, needs ?? "-"]) {
+      expect(text).toMatch(/^\S(.*\S)?$/);
+      // It stands in a table of Markdown.
+      expect(text).not.toContain("|");
+    }
+    expect(title.length).toBeLessThanOrEqual(100);
+    expect(["lower", "higher", "none"]).toContain(better);
+    expect(["session", "utterance", "frame", "delta", "word"]).toContain(per);
+  });
+});

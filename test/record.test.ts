@@ -1,0 +1,180 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import {
+  cutMessage,
+  readRecordLog,
+  RECORD_SCHEMA,
+  roundMs,
+  type SessionRecord,
+  type SessionStart,
+} from "../lib/record.ts";
+import {
+  deltas,
+  finishedRecord,
+  startedRecord,
+  utteranceRecord,
+} from "./fixtures/session-record.ts";
+
+function startLine(session: string, scenario = "realtime"): SessionStart {
+  const { dialect, asset_set, vu, epoch_ms, intended_ms, start_ms } = startedRecord();
+  return {
+    record: RECORD_SCHEMA,
+    event: "start",
+    session,
+    scenario,
+    dialect,
+    asset_set,
+    vu,
+    epoch_ms,
+    intended_ms,
+    start_ms,
+  };
+}
+
+function endLine(session: string, fields: Partial<SessionRecord> = {}): SessionRecord {
+  return finishedRecord([utteranceRecord({}, deltas([1100, " a\n\u2028é\ud83d\ude42"]))], {
+    session,
+    ...fields,
+  });
+}
+
+function log(...lines: readonly (string | object)[]): string {
+  return lines
+    .map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`)
+    .join("");
+}
+
+describe("a log of records", () => {
+  it("gives back the sessions as they were written", () => {
+    const [first, second] = [
+      endLine("0"),
+      endLine("1", { outcome: "failed", kind: "final_timeout" }),
+    ];
+    const text = log(startLine("0"), startLine("1"), first, second);
+    expect(readRecordLog(text)).toEqual({
+      sessions: [first, second],
+      interrupted: [],
+      other: [],
+      broken: [],
+    });
+  });
+
+  it("is empty for an empty text", () => {
+    const nothing = { sessions: [], interrupted: [], other: [], broken: [] };
+    expect(readRecordLog("")).toEqual(nothing);
+    expect(readRecordLog("\n\n")).toEqual(nothing);
+  });
+
+  it("calls sessions with a start and no end interrupted", () => {
+    const text = log(startLine("0"), startLine("1"), startLine("2"), endLine("1"));
+    const { sessions, interrupted } = readRecordLog(text);
+    expect(sessions.map(({ session }) => session)).toEqual(["1"]);
+    expect(interrupted).toEqual([startLine("0"), startLine("2")]);
+  });
+
+  it("takes an end without a start: the start may have been lost", () => {
+    const { sessions, interrupted } = readRecordLog(log(endLine("0")));
+    expect(sessions).toHaveLength(1);
+    expect(interrupted).toEqual([]);
+  });
+
+  it("tells the same number of two scenarios apart", () => {
+    const text = log(startLine("0", "a"), startLine("0", "b"), endLine("0", { scenario: "b" }));
+    expect(readRecordLog(text).interrupted).toEqual([startLine("0", "a")]);
+  });
+
+  it("keeps lines of others aside", () => {
+    const warning = 'time="2026-11-21T10:22:23Z" level=warning msg="slow"';
+    const { sessions, other, broken } = readRecordLog(
+      log(warning, endLine("0"), "hello", '{"event":"end"}'),
+    );
+    expect(sessions).toHaveLength(1);
+    expect(other).toEqual([warning, "hello", '{"event":"end"}']);
+    expect(broken).toEqual([]);
+  });
+
+  it("reads the lines of a file from Windows", () => {
+    const text = log(startLine("0"), endLine("0")).replaceAll("\n", "\r\n");
+    expect(readRecordLog(text)).toMatchObject({ interrupted: [], other: [], broken: [] });
+  });
+
+  it("names the line of a record that is torn, and leaves its session interrupted", () => {
+    const whole = JSON.stringify(endLine("0"));
+    const { sessions, interrupted, broken } = readRecordLog(
+      log("hello", "", startLine("0")) + whole.slice(0, -10),
+    );
+    expect(sessions).toEqual([]);
+    expect(interrupted).toEqual([startLine("0")]);
+    expect(broken).toEqual([{ line: 4, problem: "not JSON: the line is torn" }]);
+  });
+
+  it.each([
+    ["another version", { ...endLine("0"), record: "k6-realtime/record/2" }, /record\/2/],
+    ["no version", { ...endLine("0"), record: undefined, a: 1 }, undefined],
+    ["a version that is no text", { ...endLine("0"), record: 1 }, /record is 1/],
+    ["no session", { ...endLine("0"), session: undefined }, /session/],
+    ["a session that is a number", { ...endLine("0"), session: 0 }, /session/],
+    ["no scenario", { ...endLine("0"), scenario: undefined }, /scenario/],
+    ["no start", { ...endLine("0"), start_ms: undefined }, /start_ms/],
+    ["a start that is null", { ...endLine("0"), start_ms: null }, /start_ms/],
+    ["an event that does not exist", { ...endLine("0"), event: "middle" }, /middle/],
+    ["no event", { ...endLine("0"), event: undefined }, /event/],
+    ["no utterances", { ...endLine("0"), utterances: undefined }, /utterances/],
+    ["utterances that are no list", { ...endLine("0"), utterances: {} }, /utterances/],
+  ])("has no session of a line with %s", (_, line, problem) => {
+    const { sessions, broken, other } = readRecordLog(log("hello", line));
+    expect(sessions).toEqual([]);
+    // A line without the first field is no record of ours at all.
+    if (problem === undefined) expect(other).toHaveLength(2);
+    else expect(broken).toEqual([{ line: 2, problem: expect.stringMatching(problem) }]);
+  });
+
+  it("never throws, and accounts for every line", () => {
+    const line = fc.oneof(
+      fc.string({ unit: "binary" }).map((text) => text.replaceAll("\n", "")),
+      fc.json().map((json) => `{"record":${json}}`),
+      fc.record({ record: fc.constant(RECORD_SCHEMA) }, {}).map((each) => JSON.stringify(each)),
+      fc.nat(9).map((session) => JSON.stringify(endLine(String(session)))),
+      fc
+        .tuple(fc.nat(9), fc.nat(400))
+        .map(([session, length]) => JSON.stringify(endLine(String(session))).slice(0, length)),
+    );
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
+        const { sessions, interrupted, other, broken } = readRecordLog(lines.join("\n"));
+        const counted = sessions.length + other.length + broken.length + interrupted.length;
+        expect(counted).toBe(lines.filter((each) => each !== "").length);
+      }),
+      { seed: 1, numRuns: 200 },
+    );
+  });
+});
+
+describe("roundMs", () => {
+  it.each([
+    [0, 0],
+    [1, 1],
+    [1.0004, 1],
+    [1.0005, 1.001],
+    [1.2344999, 1.234],
+    [-1.2346, -1.235],
+    [100.30000000000018, 100.3],
+    [3_600_000.000_04, 3_600_000],
+    [1_795_249_815_000.25, 1_795_249_815_000.25],
+  ])("%d is %d", (ms, expected) => {
+    expect(roundMs(ms)).toBe(expected);
+  });
+});
+
+describe("cutMessage", () => {
+  it("leaves a text of up to 200 characters as it is", () => {
+    expect(cutMessage("")).toBe("");
+    expect(cutMessage("a".repeat(200))).toBe("a".repeat(200));
+  });
+
+  it("cuts a longer one to 200 characters, the last of which tells so", () => {
+    expect(cutMessage("a".repeat(201))).toBe(`${"a".repeat(199)}…`);
+    expect(cutMessage("a".repeat(1_000_000))).toHaveLength(200);
+  });
+});
