@@ -1,6 +1,6 @@
 // Paced realtime transcription: virtual users speak over WebSockets as a microphone would. `k6 run dist/realtime.js`
 
-import { AudioSource } from "../lib/k6/audio-source.ts";
+import { createAudioSource } from "../lib/k6/audio-source.ts";
 import { createMeasurements } from "../lib/k6/measurements.ts";
 import { once, shareRun } from "../lib/k6/once.ts";
 import { preflight } from "../lib/k6/preflight.ts";
@@ -17,7 +17,7 @@ export const options = run.options;
 const user = createRealtimeUser({
   run,
   dialect,
-  audio: await AudioSource.create(run.plan.clips, dialect.sampleRateHz, run.plan.config.frameMs),
+  audio: await createAudioSource(run.plan.clips, dialect.sampleRateHz, run.plan.config.frameMs),
   measurements: createMeasurements(run.plan.metrics),
 });
 

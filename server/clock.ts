@@ -30,9 +30,13 @@ interface Edge {
 const ANCHOR_INTERVAL_MS = 1000;
 /** Two hours of anchors. */
 const ANCHOR_LIMIT = 7200;
-/** An edge wider than this was seen by a thread that had been put to sleep: look for another. */
-const WIDE_MS = 0.005;
-const EDGE_TRIES = 3;
+/** Half the width of an edge that is as good as any; a wider one was seen by a thread that had been put to sleep. */
+const NARROW_MS = 0.005;
+/** Half the width of the worst edge that still makes an anchor. */
+const USABLE_MS = 0.02;
+const TRIES = 3;
+/** Everything rests on the first anchor, and nobody waits yet. */
+const FIRST_TRIES = 50;
 const STEP_MS = 1;
 
 const NODE_CLOCKS: ClockSource = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
@@ -61,14 +65,23 @@ export class WallClock {
     this.#timer = undefined;
   }
 
-  /** Anchors now. Spins until `Date.now()` changes: at most a millisecond, thrice that on a busy machine. */
+  /**
+   * Anchors now. Spins until `Date.now()` changes: at most a millisecond, thrice that on a busy machine.
+   *
+   * A thread that is put to sleep sees the edge too late. Then the anchors that there are serve a second longer.
+   */
   anchor(): void {
+    const isFirst = this.#anchors.length === 0;
     let best = this.#findEdge();
-    for (let tries = 1; tries < EDGE_TRIES && best.halfWidthMs > WIDE_MS; tries++) {
+    for (
+      let tries = isFirst ? FIRST_TRIES : TRIES;
+      tries > 1 && best.halfWidthMs > NARROW_MS;
+      tries--
+    ) {
       const edge = this.#findEdge();
       if (edge.halfWidthMs < best.halfWidthMs) best = edge;
     }
-    this.#add(best);
+    if (isFirst || best.halfWidthMs <= USABLE_MS) this.#add(best);
   }
 
   /**

@@ -2,7 +2,8 @@
 
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
-import type { SessionLog, WriteType } from "./truth-log.ts";
+import type { WriteType } from "./truth-entry.ts";
+import type { SessionLog } from "./truth-log.ts";
 
 /** Hears what comes over a connection. */
 export interface ConnectionListener {

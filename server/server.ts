@@ -9,7 +9,8 @@ import { createRecogniser, type RecogniserOptions } from "./recogniser.ts";
 import { createRuler } from "./ruler.ts";
 import { DEFAULT_SCENARIO, type Scenario } from "./scenario.ts";
 import { Sessions } from "./sessions.ts";
-import { type SessionEntry, TruthLog } from "./truth-log.ts";
+import type { SessionEntry } from "./truth-entry.ts";
+import { TruthLog } from "./truth-log.ts";
 
 /** What speaks. */
 export type EngineOptions =

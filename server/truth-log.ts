@@ -1,73 +1,22 @@
 // What the server itself saw and did, per session, with its own stamps: the truth that a client's readings are held
 // against. Knows instants and counts; knows no dialect. Stamps are monotonic until they are read (clock.ts).
 
-import type { ClockReading, WallClock } from "./clock.ts";
-
-/** What the server wrote: the protocol's messages, or a scripted fault on the wire. */
-export type WriteType = "delta" | "done" | "error" | "fault";
-
-/** One message that the server wrote. */
-export interface WriteEntry {
-  /** Just before the write, in milliseconds since 1970. */
-  ms: number;
-  type: WriteType;
-  /** The delta's, the transcript's or the error's text; the kind of a fault. */
-  text: string;
-}
-
-/** One utterance as `GET /ruler/sessions` shows it. Instants are milliseconds since 1970; absent is "not seen". */
-export interface UtteranceEntry {
-  first_append_ms?: number;
-  appends: number;
-  audio_bytes: number;
-  /** When each append was received. */
-  receive_ms: number[];
-  start_commit_ms?: number;
-  final_commit_ms?: number;
-  /** Appends that were still queued at the end and were thrown away, as vLLM does. */
-  discarded?: number;
-  /** Stamps beyond the limit of one utterance, which are not kept. */
-  dropped_stamps?: number;
-  writes: WriteEntry[];
-}
-
-/** How a connection ended. */
-export interface CloseEntry {
-  ms: number;
-  /** The close code; 1006 if there was no close frame. */
-  code: number;
-  by: "client" | "server";
-}
-
-/** One session as `GET /ruler/sessions` shows it. */
-export interface SessionEntry {
-  id: string;
-  /** When the upgrade request was read. */
-  opened_ms: number;
-  /** When `session.created` was written. */
-  created_ms?: number;
-  /** The kind of the scripted fault that the session was given. */
-  fault?: string;
-  /** Text was sent that the final transcript does not begin with. */
-  mismatch?: true;
-  utterances: UtteranceEntry[];
-  /** Errors outside any utterance. */
-  errors?: WriteEntry[];
-  closed?: CloseEntry;
-}
-
-/** The answer of `GET /ruler/sessions`. */
-export interface TruthReport {
-  clock: ClockReading;
-  /** Sessions that the bound of the log has pushed out. */
-  dropped: number;
-  /** Sessions whose final transcript took back text that was sent. */
-  mismatches: number;
-  sessions: SessionEntry[];
-}
+import type { WallClock } from "./clock.ts";
+import type {
+  CloseEntry,
+  SessionEntry,
+  TruthReport,
+  UtteranceEntry,
+  WriteEntry,
+  WriteType,
+} from "./truth-entry.ts";
 
 /** Stamps of one utterance that are kept: three hours of 80 ms frames. */
 const STAMP_LIMIT = 150_000;
+/** Utterances of one session that are kept. */
+const UTTERANCE_LIMIT = 10_000;
+/** Characters of an error that are kept: some of them quote the client, at any length. */
+const ERROR_TEXT_LIMIT = 200;
 
 /** Collects one session's truth. All instants given to it are monotonic milliseconds. */
 export class SessionLog {
@@ -80,6 +29,7 @@ export class SessionLog {
   readonly utterances: UtteranceLog[] = [];
   readonly errors: WriteEntry[] = [];
   #current: UtteranceLog | undefined;
+  #droppedUtterances = 0;
 
   constructor(id: string, openedMs: number) {
     this.id = id;
@@ -90,7 +40,8 @@ export class SessionLog {
   utterance(): UtteranceLog {
     if (this.#current === undefined) {
       this.#current = new UtteranceLog();
-      this.utterances.push(this.#current);
+      if (this.utterances.length < UTTERANCE_LIMIT) this.utterances.push(this.#current);
+      else this.#droppedUtterances++;
     }
     return this.#current;
   }
@@ -101,7 +52,8 @@ export class SessionLog {
   }
 
   /** Notes a write, in the utterance under way if there is one. */
-  write(ms: number, type: WriteType, text: string): void {
+  write(ms: number, type: WriteType, fullText: string): void {
+    const text = type === "error" ? cutText(fullText) : fullText;
     if (this.#current !== undefined) this.#current.write(ms, type, text);
     else if (type === "error" || type === "fault") {
       if (this.errors.length < STAMP_LIMIT) this.errors.push({ ms, type, text });
@@ -116,6 +68,7 @@ export class SessionLog {
     if (this.fault !== undefined) entry.fault = this.fault;
     if (this.mismatch) entry.mismatch = true;
     entry.utterances = this.utterances.map((utterance) => utterance.entry(wall));
+    if (this.#droppedUtterances > 0) entry.dropped_utterances = this.#droppedUtterances;
     if (this.errors.length > 0)
       entry.errors = this.errors.map((error) => ({ ...error, ms: wall(error.ms) }));
     if (this.closed !== undefined) entry.closed = { ...this.closed, ms: wall(this.closed.ms) };
@@ -146,7 +99,7 @@ export class UtteranceLog {
 
   /** Notes a message that is about to be written. */
   write(ms: number, type: WriteType, text: string): void {
-    if (this.#writeMs.length >= STAMP_LIMIT && type === "delta") {
+    if (this.#writeMs.length >= STAMP_LIMIT && type !== "done") {
       this.#droppedStamps++;
       return;
     }
@@ -228,6 +181,13 @@ export class TruthLog {
       sessions: chosen.map((session) => session.entry(this.#clock)),
     };
   }
+}
+
+/** Cuts a text, and lets go of the rest: a slice would keep it in memory. */
+function cutText(text: string): string {
+  return text.length <= ERROR_TEXT_LIMIT
+    ? text
+    : Buffer.from(text.slice(0, ERROR_TEXT_LIMIT)).toString();
 }
 
 function roundMs(ms: number): number {

@@ -37,7 +37,7 @@ export interface ConnectionSetup {
 export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup): Promise<void> {
   return new Promise((resolve) => {
     const { clock, audio } = setup;
-    const wakeUp = createWakeUp(clock, () => session.tick(clock.now()));
+    const wakeUp = createWakeUp(clock, (nowMs) => session.tick(nowMs));
     const socket = new StampedSocket(setup.url, null, { headers: setup.headers, tags: { name: "realtime" } });
     socket.binaryType = "arraybuffer";
     const session = new RealtimeSession(plan, {
@@ -49,9 +49,9 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
           // The socket is closing: its close event ends the session. Asking for its state first costs more.
         }
       },
-      wakeAt: (atMs) => wakeUp.at(atMs),
-      hasFrame: (index) => audio.hasFrame(index),
-      frame: (index) => audio.frame(index),
+      wakeAt: wakeUp.at,
+      hasFrame: audio.hasFrame,
+      frame: audio.frame,
       load: (index) => audio.load(setup.clips[index] ?? 0),
       ended: (record) => {
         wakeUp.stop();
@@ -67,7 +67,7 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
     socket.onopen = (event) => {
       session.opened(clock.learn(event.timestamp, clock.now()));
       // Too late: the watchdog ran out while the handshake was on its way.
-      if (session.isEnded) socket.close(1000);
+      if (session.isEnded()) socket.close(1000);
     };
     socket.onmessage = (event) => {
       // Each property of the event is a call into Go: read once.
@@ -81,7 +81,7 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
       failure = event.error;
     };
     socket.onclose = (event) => {
-      if (!session.isEnded) {
+      if (!session.isEnded()) {
         if (session.record.opened_ms === undefined) {
           const { kind, code, message } = connectFailure(failure, setup.url, setup.headers);
           session.fail(kind, code, message);

@@ -16,28 +16,30 @@ export interface WakeUp {
  *
  * k6 before 2.3 may fire a later timer early after a clear, and a pending timer keeps the virtual user. So nothing is
  * cleared before `stop`, a timer that was overtaken fires as one harmless wake-up more, and `wake` looks at its
- * deadlines anew each time. While frames are sent there is exactly one timer.
+ * deadlines anew each time. While frames are sent there is exactly one timer that matters.
  */
-export function createWakeUp(clock: RunClock, wake: () => void): WakeUp {
-  const pending: { id: number; atMs: number }[] = [];
-  let isStopped = false;
+export function createWakeUp(clock: RunClock, wake: (nowMs: number) => void): WakeUp {
+  // Earliest last: a timer is only added when it is earlier than all others, and k6 fires the earliest first.
+  const pendingIds: number[] = [];
+  const pendingMs: number[] = [];
+  let earliestMs = Number.POSITIVE_INFINITY;
+  const fire = (): void => {
+    pendingIds.pop();
+    pendingMs.pop();
+    earliestMs = pendingMs[pendingMs.length - 1] ?? Number.POSITIVE_INFINITY;
+    wake(clock.now());
+  };
   return {
     at(atMs) {
-      if (isStopped || atMs === Number.POSITIVE_INFINITY) return;
-      // Newest first: the earliest stands last, since a timer is only added when it is earlier than all others.
-      const earliest = pending[pending.length - 1];
-      if (earliest !== undefined && earliest.atMs <= atMs) return;
-      const timer = { id: 0, atMs };
-      timer.id = setTimeout(() => {
-        if (pending[pending.length - 1] === timer) pending.pop();
-        else pending.splice(pending.indexOf(timer), 1);
-        if (!isStopped) wake();
-      }, atMs - clock.now());
-      pending.push(timer);
+      if (atMs >= earliestMs) return;
+      earliestMs = atMs;
+      pendingMs.push(atMs);
+      pendingIds.push(setTimeout(fire, atMs - clock.now()));
     },
     stop() {
-      isStopped = true;
-      for (const timer of pending.splice(0)) clearTimeout(timer.id);
+      earliestMs = Number.NEGATIVE_INFINITY;
+      pendingMs.length = 0;
+      pendingIds.splice(0).forEach((id) => clearTimeout(id));
     },
   };
 }

@@ -81,7 +81,7 @@ describe("due times", () => {
       fc.property(anySchedule, (audio) => {
         const all = dues(audio);
         expect(all.length).toBeGreaterThanOrEqual(1);
-        expect(all).toEqual(all.toSorted((a, b) => a - b));
+        expect(all.every((dueMs, index) => dueMs >= (all[index - 1] ?? 0))).toBe(true);
         expect(all[0]).toBeGreaterThanOrEqual(audio.startMs);
         const endMs =
           audio.speed === 0 ? audio.startMs : audio.startMs + audio.durationMs / audio.speed;

@@ -102,11 +102,11 @@ function malformed(message: string): Record<State, readonly [ServerEvent, State]
 }
 
 // The message, and for each state the event and the state after it.
-const ROWS: readonly [
+const ROWS: readonly (readonly [
   name: string,
   message: string,
   expected: Record<State, readonly [ServerEvent, State]>,
-][] = [
+])[] = [
   ["a greeting", CREATED, createdRow({ type: "ready", serverSession: "sess-961be625be1a8406" })],
   [
     "a greeting without an id",
@@ -434,8 +434,11 @@ describe("for any text", () => {
         const message = isCompact
           ? delta(text)
           : JSON.stringify({ type: "transcription.delta", delta: text, logprobs: null });
-        const expected = (JSON.parse(message) as { delta: string }).delta;
-        expect(protocolIn("streaming").receive(message)).toEqual({ type: "delta", text: expected });
+        const expected: { readonly delta: string } = JSON.parse(message);
+        expect(protocolIn("streaming").receive(message)).toEqual({
+          type: "delta",
+          text: expected.delta,
+        });
       }),
       { seed: 1, numRuns: 500 },
     );
@@ -451,7 +454,7 @@ describe("for any text", () => {
         const message = `{"type":"transcription.delta","delta":"${text}"}`;
         let parsed: { type?: unknown; delta?: unknown } | undefined;
         try {
-          parsed = JSON.parse(message) as { type?: unknown; delta?: unknown };
+          parsed = JSON.parse(message);
         } catch {
           parsed = undefined;
         }
@@ -479,7 +482,7 @@ describe("a session recorded from vLLM 0.32.0", () => {
   )
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as Line);
+    .map((line): Line => JSON.parse(line));
 
   /** What the dialect makes of each message. The recorder began its utterance before the greeting; we do after it. */
   function replay(): { readonly line: Line; readonly event: ServerEvent }[] {

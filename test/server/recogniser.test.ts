@@ -149,15 +149,16 @@ test.each([
   await expect(startServer({ engine: { name: "recogniser", manifest } })).rejects.toThrow(expected);
 });
 
-describe("a thread that fails", () => {
-  const workerUrl = (code: string): URL =>
-    new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+function scriptUrl(code: string): URL {
+  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+}
 
+describe("a thread that fails", () => {
   test("before it is ready: the server does not start", async () => {
     const engine = {
       name: "recogniser",
       manifest: MANIFEST,
-      workerUrl: workerUrl('throw new Error("boom")'),
+      workerUrl: scriptUrl('throw new Error("boom")'),
     } as const;
     await expect(startServer({ engine })).rejects.toThrow("boom");
   });
@@ -170,7 +171,7 @@ describe("a thread that fails", () => {
       name: "recogniser",
       manifest: MANIFEST,
       workers: 1,
-      workerUrl: workerUrl(code),
+      workerUrl: scriptUrl(code),
     } as const;
     return withServer(startServer({ engine }), async (server) => {
       const client = await TestClient.open(server);

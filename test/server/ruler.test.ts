@@ -2,7 +2,7 @@
 // may pause for as long as it likes.
 
 import { describe, expect, test } from "vitest";
-import type { UtteranceEntry } from "../../server/truth-log.ts";
+import type { UtteranceEntry } from "../../server/truth-entry.ts";
 import {
   deltaTexts,
   descents,

@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { WebSocket } from "ws";
 import { readScenario } from "../../server/scenario.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../server/server.ts";
-import type { SessionEntry, TruthReport } from "../../server/truth-log.ts";
+import type { SessionEntry, TruthReport } from "../../server/truth-entry.ts";
 
 /** One text message of the server. */
 export interface ServerMessage {

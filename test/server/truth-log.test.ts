@@ -57,8 +57,8 @@ describe("GET /ruler/sessions", () => {
     withServer(startRuler(), async (server) => {
       const { clock } = await readTruth(server);
       expect(clock.offset_ms + performance.now()).toBeGreaterThan(Date.now() - 5);
-      expect(clock.residual_ms).toBeLessThan(0.5);
-      expect(clock.anchors).toBeGreaterThanOrEqual(2);
+      expect(clock.residual_ms).toBeLessThan(0.1);
+      expect(clock.anchors).toBeGreaterThanOrEqual(1);
       expect(clock.steps).toBe(0);
     }));
 
@@ -100,6 +100,24 @@ describe("TruthLog", () => {
     for (const id of ["a", "b", "c", "d"]) log.open(id, 0);
     expect(log.report().sessions.map(({ id }) => id)).toEqual(["c", "d"]);
     expect(log.report().dropped).toBe(2);
+  });
+
+  test("keeps the beginning of an error that quotes the client at length", () => {
+    const log = new TruthLog(new WallClock(), 2);
+    log.open("a", 0).write(1, "error", "x".repeat(5000));
+    expect(log.report().sessions[0]?.errors?.[0]?.text).toBe("x".repeat(200));
+  });
+
+  test("keeps ten thousand utterances of a session and counts the others", () => {
+    const log = new TruthLog(new WallClock(), 2);
+    const session = log.open("a", 0);
+    for (let i = 0; i < 10_003; i++) {
+      session.utterance().receive(i, 2);
+      session.endUtterance();
+    }
+    const [entry] = log.report().sessions;
+    expect(entry?.utterances).toHaveLength(10_000);
+    expect(entry?.dropped_utterances).toBe(3);
   });
 
   test("counts a session with a mismatch once", () => {
