@@ -8,8 +8,8 @@ NODE_BIN := node_modules/.bin
 INSTALLED := node_modules/.package-lock.json
 SOURCES := $(shell find scripts lib cli server build -name '*.ts' 2>/dev/null) package.json
 K6_SOURCES := $(shell find extension -name '*.go') extension/go.mod extension/go.sum
-# A build tool is a TypeScript file of build/, bundled for Node, which cannot load TypeScript at 20.
-TOOL = $(NODE_BIN)/esbuild build/$(1).ts --bundle --platform=node --format=esm --target=node20.19 --packages=external \
+# A tool is a TypeScript file, bundled before it runs: Node 20 cannot load TypeScript.
+TOOL = $(NODE_BIN)/esbuild $(1).ts --bundle --platform=node --format=esm --target=node20.19 --packages=external \
 	--log-level=warning --outfile=.cache/$(1).js && node .cache/$(1).js
 
 .PHONY: help
@@ -31,7 +31,7 @@ bin/k6: $(K6_SOURCES)
 build: dist/.built ## Bundles the k6 scripts and the command line into dist/.
 
 dist/.built: $(INSTALLED) $(SOURCES)
-	@$(call TOOL,bundle)
+	@$(call TOOL,build/bundle)
 	@touch $@
 
 .PHONY: check
@@ -41,7 +41,7 @@ check: $(INSTALLED) build ## Format, lint, types, generated files and unit tests
 	$(NODE_BIN)/tsc -p lib
 	$(NODE_BIN)/tsc -p lib/k6
 	$(NODE_BIN)/tsc -p .
-	@$(call TOOL,docs) --check
+	@$(call TOOL,build/docs) --check
 	$(NODE_BIN)/vitest run --project unit
 
 .PHONY: test
@@ -51,19 +51,19 @@ test: setup build check ## Everything: check, and the end-to-end tests with real
 
 .PHONY: demo
 demo: setup build ## Streams human speech to a real recogniser for half a minute and prints the latencies.
-	@$(call TOOL,demo)
+	@$(call TOOL,build/demo)
 
 .PHONY: bench
 bench: setup build ## CPU, memory and lateness of k6 at 100, 500 and 1,000 sessions.
-	@$(call TOOL,bench)
+	@$(call TOOL,test/bench/bench)
 
 .PHONY: accuracy
 accuracy: setup build ## What k6 measured against what the reference server did, 200 sessions, best of three.
-	@$(call TOOL,accuracy)
+	@$(call TOOL,test/bench/accuracy)
 
 .PHONY: docs
 docs: $(INSTALLED) ## Rewrites the generated parts of the documentation.
-	@$(call TOOL,docs)
+	@$(call TOOL,build/docs)
 
 .PHONY: format
 format: $(INSTALLED) ## Formats everything.

@@ -1,16 +1,20 @@
 // Child processes of the demo, the benchmarks and the end-to-end tests: the reference server and k6. Knows how each says
 // that it is ready and how each is ended; ends nothing that it did not start.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { env as processEnv, execPath } from "node:process";
+import { resolve as resolvePath } from "node:path";
+import { cwd as workingFolder, env as processEnv, execPath } from "node:process";
+import type { Readable } from "node:stream";
 
 /** A reference server in a process of its own. */
 export interface ServerProcess {
   /** Base URL, without /v1. */
   readonly url: string;
   readonly pid: number;
+  /** Everything that it has printed so far, on both streams. */
+  output(): string;
   /** Ends it with SIGTERM and waits; resolves to its exit code. */
   stop(): Promise<number | null>;
 }
@@ -27,10 +31,19 @@ export async function startServerProcess(
     env: { ...processEnv, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const url = await listeningUrl(child);
+  let output = "";
+  const keep = (text: string): void => {
+    output += text;
+  };
+  child.stdout.setEncoding("utf8");
+  child.stderr.setEncoding("utf8");
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  const url = await listeningUrl(child, () => output);
   return {
     url,
     pid: child.pid ?? 0,
+    output: () => output,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill("SIGTERM");
@@ -41,17 +54,18 @@ export async function startServerProcess(
   };
 }
 
-function listeningUrl(child: ChildProcess): Promise<string> {
+function listeningUrl(child: ChildProcess, output: () => string): Promise<string> {
   return new Promise((resolve, reject) => {
-    let output = "";
     const fail = (reason: string): void => {
       child.kill("SIGKILL");
-      reject(new Error(`the server ${reason}:\n${output}`));
+      reject(new Error(`the server ${reason}:\n${output()}`));
     };
-    const timer = setTimeout(() => fail(`did not listen within ${SERVER_START_MS} ms`), SERVER_START_MS);
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString();
-      const url = /listening on (http:\/\/\S+?)\/v1\b/.exec(output)?.[1];
+    const timer = setTimeout(
+      () => fail(`did not listen within ${SERVER_START_MS} ms`),
+      SERVER_START_MS,
+    );
+    const read = (): void => {
+      const url = /listening on (http:\/\/\S+?)\/v1\b/.exec(output())?.[1];
       if (url === undefined) return;
       clearTimeout(timer);
       resolve(url);
@@ -67,15 +81,16 @@ function listeningUrl(child: ChildProcess): Promise<string> {
 
 /** A run of k6. */
 export interface K6Run {
-  /** Path of a bundle or an archive, from the working folder. */
+  /** Path of a bundle or an archive, from the folder that k6 runs in. */
   readonly script: string;
   /** Variables for k6; no RT_ variable of this process is passed on. */
   readonly env: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   /** Where the records go; without it k6's console output stays in `stderr`. */
   readonly recordsFile?: string;
-  /** The k6 binary. */
+  /** The k6 binary, from this process's folder. */
   readonly k6?: string;
+  /** The folder that k6 runs in, and its PWD, as in a shell; this process's without it. */
   readonly cwd?: string;
   /** After this the run is ended, with a first and, two seconds later, a second signal. */
   readonly limitMs?: number;
@@ -106,20 +121,19 @@ const SAMPLE_MS = 100;
 
 /** Runs k6 to its end. k6 cannot drop a socket whose peer does not answer the close frame: see `limitMs`. */
 export async function runK6(run: K6Run): Promise<K6Result> {
-  const records = run.recordsFile === undefined ? [] : ["--console-output", run.recordsFile, "--log-format", "raw"];
-  const child = spawn(run.k6 ?? "bin/k6", ["run", "--quiet", ...records, ...(run.args ?? []), run.script], {
-    env: { ...withoutRunVariables(processEnv), ...run.env },
-    cwd: run.cwd,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const records =
+    run.recordsFile === undefined
+      ? []
+      : ["--console-output", run.recordsFile, "--log-format", "raw"];
+  const child = spawnK6(["run", "--quiet", ...records, ...(run.args ?? []), run.script], run);
   const startedMs = performance.now();
   let [stdout, stderr, signals] = ["", "", 0];
   let usage = { cpuMs: 0, peakRssBytes: 0 };
-  child.stdout.on("data", (chunk: Buffer) => {
-    stdout += chunk.toString();
-    run.onOutput?.(chunk.toString());
+  child.stdout.on("data", (text: string) => {
+    stdout += text;
+    run.onOutput?.(text);
   });
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stderr.on("data", (text: string) => (stderr += text));
   const sampler = setInterval(() => (usage = processUsage(child.pid ?? 0, usage)), SAMPLE_MS);
   const interrupt = (): void => {
     signals++;
@@ -132,14 +146,55 @@ export async function runK6(run: K6Run): Promise<K6Result> {
     setTimeout(() => child.kill("SIGKILL"), limitMs + SECOND_SIGNAL_MS + KILL_MS),
   ];
   run.onStart?.(child);
-  const [code] = (await once(child, "close")) as [number | null];
+  const code = await exitCode(child);
   clearInterval(sampler);
   timers.forEach((timer) => clearTimeout(timer));
   return { code, stdout, stderr, wallMs: performance.now() - startedMs, ...usage, signals };
 }
 
+/**
+ * Runs one of k6's other commands to its end: `archive`, `inspect`.
+ *
+ * @param args - The command and its arguments.
+ */
+export async function runK6Command(
+  args: readonly string[],
+  run: Pick<K6Run, "env" | "k6" | "cwd">,
+): Promise<Pick<K6Result, "code" | "stdout" | "stderr">> {
+  const child = spawnK6(args, run);
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (text: string) => (stdout += text));
+  child.stderr.on("data", (text: string) => (stderr += text));
+  const code = await exitCode(child);
+  return { code, stdout, stderr };
+}
+
+function spawnK6(
+  args: readonly string[],
+  { env, k6 = "bin/k6", cwd = workingFolder() }: Pick<K6Run, "env" | "k6" | "cwd">,
+): ChildProcessByStdio<null, Readable, Readable> {
+  const child = spawn(resolvePath(k6), args, {
+    env: { ...withoutRunVariables(processEnv), PWD: cwd, ...env },
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.setEncoding("utf8");
+  child.stderr.setEncoding("utf8");
+  return child;
+}
+
+/** Its exit code once it has ended and all its output is read; `null` after a signal that it did not handle. */
+function exitCode(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+}
+
 function withoutRunVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("RT_") && !name.startsWith("K6_")));
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !name.startsWith("RT_") && !name.startsWith("K6_")),
+  );
 }
 
 /** Milliseconds of a clock tick in /proc/PID/stat: USER_HZ is 100 on every Linux that Node runs on. */

@@ -32,14 +32,13 @@ function requirePositive(name: string, value: number): void {
 }
 
 /** Frames of an utterance, the last, shorter one included. */
-export function frameCount({ durationMs, frameMs }: AudioSchedule): number {
-  return Math.ceil(durationMs / frameMs - 1e-9);
+export function frameCount(schedule: AudioSchedule): number {
+  return Math.ceil(schedule.durationMs / schedule.frameMs - 1e-9);
 }
 
 /** End of frame `index` on the audio's own timeline, in milliseconds from its start. */
-export function frameEndMs({ durationMs, frameMs }: AudioSchedule, index: number): number {
-  const endMs = (index + 1) * frameMs;
-  return endMs < durationMs ? endMs : durationMs;
+export function frameEndMs(schedule: AudioSchedule, index: number): number {
+  return Math.min((index + 1) * schedule.frameMs, schedule.durationMs);
 }
 
 /**
@@ -47,8 +46,8 @@ export function frameEndMs({ durationMs, frameMs }: AudioSchedule, index: number
  *
  * @param positionMs - Milliseconds from the start of the audio.
  */
-export function spokenAtMs({ startMs, speed }: AudioSchedule, positionMs: number): number {
-  return speed === 0 ? startMs : startMs + positionMs / speed;
+export function spokenAtMs(schedule: AudioSchedule, positionMs: number): number {
+  return schedule.speed === 0 ? schedule.startMs : schedule.startMs + positionMs / schedule.speed;
 }
 
 /** When frame `index` is due: the instant at which its last sample exists. */

@@ -15,7 +15,7 @@ export interface AudioSource {
    */
   hasFrame(index: number): boolean;
   /** Base64 text of the frame that `hasFrame` has just said yes to. */
-  frame(index: number): string;
+  frame(): string;
   /** Called whenever more frames are loaded. */
   onLoaded: () => void;
 }

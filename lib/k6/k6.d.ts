@@ -11,7 +11,7 @@ declare global {
   };
 
   /** k6's timers take fractions of a millisecond. */
-  function setTimeout(callback: () => void, delayMs: number): number;
+  function setTimeout<A extends unknown[]>(callback: (...args: A) => void, delayMs: number, ...args: A): number;
   function clearTimeout(id: number): void;
 
   /** Version of the suite, put in by the bundler. */

@@ -19,27 +19,26 @@ export interface WakeUp {
  * deadlines anew each time. While frames are sent there is exactly one timer that matters.
  */
 export function createWakeUp(clock: RunClock, wake: (nowMs: number) => void): WakeUp {
-  // Earliest last: a timer is only added when it is earlier than all others, and k6 fires the earliest first.
-  const pendingIds: number[] = [];
-  const pendingMs: number[] = [];
-  let earliestMs = Number.POSITIVE_INFINITY;
-  const fire = (): void => {
-    pendingIds.pop();
-    pendingMs.pop();
-    earliestMs = pendingMs[pendingMs.length - 1] ?? Number.POSITIVE_INFINITY;
+  let currentId = 0;
+  let currentMs = Number.POSITIVE_INFINITY;
+  let currentNumber = 0;
+  const overtaken: number[] = [];
+  // k6 hands the number back to the callback: one function for all timers of the session.
+  const fire = (number: number): void => {
+    if (number === currentNumber) currentMs = Number.POSITIVE_INFINITY;
     wake(clock.now());
   };
   return {
     at(atMs) {
-      if (atMs >= earliestMs) return;
-      earliestMs = atMs;
-      pendingMs.push(atMs);
-      pendingIds.push(setTimeout(fire, atMs - clock.now()));
+      if (atMs >= currentMs) return;
+      if (currentMs !== Number.POSITIVE_INFINITY) overtaken.push(currentId);
+      currentMs = atMs;
+      currentId = setTimeout(fire, atMs - clock.now(), ++currentNumber);
     },
     stop() {
-      earliestMs = Number.NEGATIVE_INFINITY;
-      pendingMs.length = 0;
-      pendingIds.splice(0).forEach((id) => clearTimeout(id));
+      currentMs = Number.NEGATIVE_INFINITY;
+      clearTimeout(currentId);
+      overtaken.forEach((id) => clearTimeout(id));
     },
   };
 }

@@ -1,0 +1,132 @@
+// What arrives is what was recorded: a server that only listens compares every byte of audio with the files.
+
+import { createHash } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocketServer } from "ws";
+import { createWorkspace, runRealtime, speech, wavFile } from "./support.ts";
+
+/** One utterance as it was heard. */
+interface Heard {
+  /** Base64 texts of the appends, in order. */
+  readonly frames: string[];
+  /** Types of all messages, in order, a run of appends as one. */
+  readonly steps: string[];
+}
+
+const workspace = createWorkspace();
+const heard: Heard[][] = [];
+let http: Server;
+let target: string;
+
+/** Speaks as much of vLLM's dialect as a client needs: a greeting, and an empty transcript for every final commit. */
+function listen(): Promise<void> {
+  http = createServer((_request, response) => response.writeHead(404).end());
+  const sockets = new WebSocketServer({ server: http });
+  sockets.on("connection", (socket) => {
+    const utterances: Heard[] = [];
+    heard.push(utterances);
+    let current: Heard = { frames: [], steps: [] };
+    socket.send('{"type":"session.created","id":"ear","created":0}');
+    socket.on("message", (data: Buffer) => {
+      const message: { type: string; audio?: string; final?: boolean } = JSON.parse(
+        data.toString("utf8"),
+      );
+      const step = `${message.type.split(".").at(-1)}${message.final === undefined ? "" : ` ${message.final}`}`;
+      if (current.steps.at(-1) !== step) current.steps.push(step);
+      if (message.audio !== undefined) current.frames.push(message.audio);
+      if (message.final !== true) return;
+      utterances.push(current);
+      current = { frames: [], steps: [] };
+      socket.send('{"type":"transcription.done","text":"","usage":null}');
+    });
+  });
+  return new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
+}
+
+beforeAll(async () => {
+  await listen();
+  target = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+});
+
+afterAll(() => {
+  http.closeAllConnections();
+  http.close();
+});
+
+/** Runs sessions against the ear and answers what it heard. */
+async function hear(env: Record<string, string>): Promise<Heard[][]> {
+  heard.length = 0;
+  const { code, stderr } = await runRealtime(workspace, {
+    RT_TARGET: target,
+    RT_MODEL: "ear",
+    ...env,
+  });
+  expect(code, stderr).toBe(0);
+  return [...heard];
+}
+
+function audioOf({ frames }: Heard): Buffer {
+  return Buffer.concat(frames.map((frame) => Buffer.from(frame, "base64")));
+}
+
+function digest(audio: Uint8Array): string {
+  return createHash("sha256").update(audio).digest("hex");
+}
+
+const SHIPPED = ["0870", "0880", "0890", "0920", "0930"].map((name) =>
+  readFileSync(`data/audio/librivox-sense-${name}.wav`).subarray(44),
+);
+
+describe("the shipped clips", () => {
+  test("arrive whole, at full speed, several on one connection", async () => {
+    const sessions = await hear({
+      RT_SPEED: "0",
+      RT_CONCURRENCY: "3",
+      RT_REQUESTS: "3",
+      RT_UTTERANCES_PER_SESSION: "5",
+    });
+    const expected = SHIPPED.map(digest).toSorted();
+    expect(sessions).toHaveLength(3);
+    for (const utterances of sessions) {
+      expect(utterances.map((each) => digest(audioOf(each))).toSorted()).toEqual(expected);
+    }
+  });
+
+  test("arrive whole, frame by frame, at the pace of a microphone", async () => {
+    const sessions = await hear({ RT_CONCURRENCY: "5", RT_REQUESTS: "5" });
+    const utterances = sessions.flat();
+    const expected = SHIPPED.map(digest).toSorted();
+    expect(utterances.map((each) => digest(audioOf(each))).toSorted()).toEqual(expected);
+    for (const { frames, steps } of utterances) {
+      // No two frames of human speech are alike: a buffer that is sent and then changed would show.
+      expect(new Set(frames).size).toBe(frames.length);
+      expect(steps).toEqual(["update", "append", "commit false", "append", "commit true"]);
+    }
+  });
+});
+
+describe("odd lengths", () => {
+  test.each([
+    ["a clip shorter than a frame", 50, 80, [50]],
+    ["a last frame of one sample", 480 + 1 / 16, 80, [80, 80, 80, 80, 80, 80, 1 / 16]],
+    ["a clip of whole frames", 240, 80, [80, 80, 80]],
+    ["frames with half a millisecond", 200, 62.5, [62.5, 62.5, 62.5, 12.5]],
+    ["frames longer than what is read at a time", 2200, 1000, [1000, 1000, 200]],
+  ])("%s", async (_case, durationMs, frameMs, expectedMs) => {
+    const pcm = speech(durationMs);
+    workspace.write("odd.wav", wavFile({ pcm }));
+    const sessions = await hear({
+      RT_DATA: workspace.write("odd.csv", "file\nodd.wav\n"),
+      RT_FRAME_MS: String(frameMs),
+      RT_SPEED: "10",
+      RT_REQUESTS: "1",
+    });
+    const [utterance = { frames: [], steps: [] }] = sessions.flat();
+    const lengths = utterance.frames.map((frame) => Buffer.from(frame, "base64").length / 32);
+    expect(lengths).toEqual(expectedMs);
+    expect(audioOf(utterance).equals(pcm)).toBe(true);
+  });
+});
