@@ -49,7 +49,7 @@ function spoken(
 
 /** An utterance of 800 ms with deltas at these times before the commit at 1800, and more of them after it, up to `total`. */
 function backlogged(before: readonly number[], total: number, text = ""): UtteranceRecord {
-  const after = Array.from({ length: total - before.length }, (_, index) => 1810 + index);
+  const after = Array.from({ length: total - before.length }, (_, index) => 1800 + index);
   const all = [...before, ...after].map((ms) => [ms, text] as const);
   return utteranceRecord(
     { duration_ms: 800 },

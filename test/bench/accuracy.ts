@@ -41,7 +41,7 @@ const absolute = (values: readonly number[]): number[] => values.map((value) => 
 const load = (): string => (loadavg()[0] ?? 0).toFixed(2);
 
 stdout.write(`${cpus().length} cores shared with the server, load before ${load()}; ${SESSIONS} sessions, errors in ms\n`);
-let missed = TRUTH_METRICS.length;
+let missed: number = TRUTH_METRICS.length;
 for (let run = 1; run <= RUNS; run++) {
   const differences = await measure();
   let missedHere = 0;

@@ -2,7 +2,7 @@
 // no expectation.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server as NetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll } from "vitest";
@@ -121,15 +121,21 @@ export async function readTruth(server: ServerProcess, key?: string): Promise<Tr
   return (await response.json()) as TruthReport;
 }
 
-/** A port of the loopback at which nothing listens. */
-export function closedPort(): Promise<number> {
+/** Listens on a free port of the loopback, and answers it. */
+export function listen(server: NetServer): Promise<number> {
   return new Promise((done) => {
-    const server = createServer();
     server.listen(0, "127.0.0.1", () => {
       const address = server.address();
-      server.close(() => done(typeof address === "object" ? (address?.port ?? 0) : 0));
+      done(typeof address === "object" ? (address?.port ?? 0) : 0);
     });
   });
+}
+
+/** A port of the loopback at which nothing listens. */
+export async function closedPort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  return new Promise((done) => server.close(() => done(port)));
 }
 
 /** What a run of the scenario left. */
