@@ -35,12 +35,19 @@ const k6Options: BuildOptions = {
  */
 const requiredOnce: Plugin = {
   name: "required-once",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) =>
-      kind === "require-call" ? { path: resolve(resolveDir, path), namespace: "required-once" } : undefined,
+  setup(bundler) {
+    bundler.onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) =>
+      kind === "require-call"
+        ? { path: resolve(resolveDir, path), namespace: "required-once" }
+        : undefined,
     );
-    onLoad({ filter: /.*/, namespace: "required-once" }, async ({ path }) => {
-      const { outputFiles } = await build({ ...k6Options, entryPoints: [path], format: "cjs", write: false });
+    bundler.onLoad({ filter: /.*/, namespace: "required-once" }, async ({ path }) => {
+      const { outputFiles } = await build({
+        ...k6Options,
+        entryPoints: [path],
+        format: "cjs",
+        write: false,
+      });
       return { contents: outputFiles?.[0]?.text ?? "", loader: "js", watchFiles: [path] };
     });
   },
@@ -64,7 +71,13 @@ const nodeOptions: BuildOptions = {
 
 rmSync("dist", { recursive: true, force: true });
 await Promise.all([
-  build({ ...k6Options, entryPoints: scripts, outdir: "dist", format: "esm", plugins: [requiredOnce] }),
+  build({
+    ...k6Options,
+    entryPoints: scripts,
+    outdir: "dist",
+    format: "esm",
+    plugins: [requiredOnce],
+  }),
   build(nodeOptions),
 ]);
 for (const script of scripts) {

@@ -16,7 +16,12 @@ stdout.write(`${server.url}: ${SESSIONS} people speak at once for ${SECONDS} s\n
 const progress = setInterval(() => stdout.write("."), 1000);
 const result = await runK6({
   script: "dist/realtime.js",
-  env: { RT_TARGET: server.url, RT_CONCURRENCY: String(SESSIONS), RT_DURATION: `${SECONDS}s`, PWD: folder },
+  env: {
+    RT_TARGET: server.url,
+    RT_CONCURRENCY: String(SESSIONS),
+    RT_DURATION: `${SECONDS}s`,
+    PWD: folder,
+  },
   limitMs: (SECONDS + 30) * 1000,
 });
 clearInterval(progress);

@@ -15,14 +15,19 @@ interface Generated {
 }
 
 function failuresMarkdown(): string {
-  const rows = FAILURE_KIND_NAMES.map((kind) => `| \`${kind}\` | ${FAILURE_KINDS[kind].meaning} | ${FAILURE_KINDS[kind].advice} |`);
+  const rows = FAILURE_KIND_NAMES.map(
+    (kind) => `| \`${kind}\` | ${FAILURE_KINDS[kind].meaning} | ${FAILURE_KINDS[kind].advice} |`,
+  );
   return ["| kind | what happened | what to look at |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
 const generated: readonly Generated[] = [
   { file: "docs/METRICS.md", text: metricsMarkdown() },
   { file: "README.md", mark: "variables", text: variablesMarkdown() },
-  { file: "docs/OUTCOMES.md", text: `# How a session can fail\n\nMade by \`make docs\` from \`lib/outcome.ts\`. The kind is the tag \`kind\` of \`session_failed\`.\n\n${failuresMarkdown()}\n` },
+  {
+    file: "docs/OUTCOMES.md",
+    text: `# How a session can fail\n\nMade by \`make docs\` from \`lib/outcome.ts\`. The kind is the tag \`kind\` of \`session_failed\`.\n\n${failuresMarkdown()}\n`,
+  },
 ];
 
 /** The file's text with the generated part put in. */
@@ -33,7 +38,8 @@ function merged(part: Generated): string {
   const end = `<!-- ${part.mark}: end -->`;
   const from = text.indexOf(begin);
   const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`${part.file} lacks the marks "${begin}" and "${end}"`);
+  if (from < 0 || to < from)
+    throw new Error(`${part.file} lacks the marks "${begin}" and "${end}"`);
   return `${text.slice(0, from + begin.length)}\n\n${part.text.trim()}\n\n${text.slice(to)}`;
 }
 

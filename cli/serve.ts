@@ -61,7 +61,7 @@ function addEngineOptions(command: Command): Command {
     .option(
       "--fault <fault>",
       "KIND or KIND,name=value,…; may be repeated",
-      (text, all: string[] = []) => [...all, text],
+      (text, all: string[] | undefined) => [...(all ?? []), text],
     )
     .optionsGroup("Recogniser:")
     .option("--grammar <mode>", `${Object.keys(GRAMMAR_MODES).join(", ")} (default: sentences)`)
@@ -108,7 +108,7 @@ async function start(options: Parameters<typeof startServer>[0]): Promise<Runnin
       throw new UsageError([`${place} is not allowed: give a --port above 1023`]);
     if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
       throw new UsageError([
-        `--host is ${JSON.stringify(options.host)}; allowed: an address of this machine (${String(code)})`,
+        `--host is ${JSON.stringify(options.host)}; allowed: an address of this machine (${code})`,
       ]);
     }
     throw error;

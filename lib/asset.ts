@@ -18,7 +18,9 @@ export interface Asset {
 }
 
 /** An asset, or everything that is wrong with its files. */
-export type AssetResult = { readonly ok: true; readonly asset: Asset } | { readonly ok: false; readonly problems: string[] };
+export type AssetResult =
+  | { readonly ok: true; readonly asset: Asset }
+  | { readonly ok: false; readonly problems: string[] };
 
 /** Reads the two kinds of files that a manifest names, relative to the manifest; throws if there is none. */
 export interface AssetFiles {
@@ -31,10 +33,18 @@ export interface AssetFiles {
  *
  * @param sampleRateHz - The rate that the dialect sends.
  */
-export function createAsset(utterance: Utterance, sampleRateHz: number, files: AssetFiles): AssetResult {
+export function createAsset(
+  utterance: Utterance,
+  sampleRateHz: number,
+  files: AssetFiles,
+): AssetResult {
   const problems: string[] = [];
   const bytes = attempt(() => files.readBytes(utterance.file));
-  if (bytes === undefined) return { ok: false, problems: [`${utterance.file}: there is no such file, or it cannot be read`] };
+  if (bytes === undefined)
+    return {
+      ok: false,
+      problems: [`${utterance.file}: there is no such file, or it cannot be read`],
+    };
   const result = readWav(bytes);
   const rateProblem = result.ok ? checkWav(result.wav, sampleRateHz) : result.problem;
   if (rateProblem !== undefined) problems.push(`${utterance.file}: ${rateProblem}`);
@@ -44,7 +54,12 @@ export function createAsset(utterance: Utterance, sampleRateHz: number, files: A
   const durationMs = roundMs(result.wav.durationMs);
   const { speechEndMs } = utterance;
   if (speechEndMs !== undefined && speechEndMs > durationMs) {
-    return { ok: false, problems: [`${utterance.file}: speech_end_ms is ${speechEndMs}, but the audio ends at ${durationMs} ms`] };
+    return {
+      ok: false,
+      problems: [
+        `${utterance.file}: speech_end_ms is ${speechEndMs}, but the audio ends at ${durationMs} ms`,
+      ],
+    };
   }
   const record: AssetRecord = {
     id: utterance.id,
@@ -52,13 +67,23 @@ export function createAsset(utterance: Utterance, sampleRateHz: number, files: A
     ...(utterance.onsetMs === undefined ? {} : { onset_ms: utterance.onsetMs }),
     ...(speechEndMs === undefined ? {} : { speech_end_ms: speechEndMs }),
     ...(utterance.text === undefined ? {} : { text: utterance.text }),
-    ...(words === undefined ? {} : { words: words.map((each) => [normalisedWord(each.word), each.startMs, each.endMs] as const) }),
+    ...(words === undefined
+      ? {}
+      : {
+          words: words.map(
+            (each) => [normalisedWord(each.word), each.startMs, each.endMs] as const,
+          ),
+        }),
   };
   const { dataOffset, dataBytes } = result.wav;
   return { ok: true, asset: { file: utterance.file, dataOffset, dataBytes, record } };
 }
 
-function readWords(utterance: Utterance, files: AssetFiles, problems: string[]): readonly AlignedWord[] | undefined {
+function readWords(
+  utterance: Utterance,
+  files: AssetFiles,
+  problems: string[],
+): readonly AlignedWord[] | undefined {
   const file = utterance.alignmentFile;
   if (file === undefined) return undefined;
   const text = attempt(() => files.readText(file));

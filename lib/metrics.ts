@@ -26,20 +26,34 @@ export interface MetricDefinition {
 const PACED = "paced audio (speed above 0)";
 const ONSET = "the asset's annotated speech onset";
 const SPEECH_END = "the asset's annotated end of speech";
-const ANNOTATED = "the asset's word alignment; with onset and end only, words at a uniform rate (tag basis:uniform)";
+const ANNOTATED =
+  "the asset's word alignment; with onset and end only, words at a uniform rate (tag basis:uniform)";
 
 const lag = (per: Per, title: string, formula: string, needs?: string): MetricDefinition => {
   const row: MetricDefinition = { unit: "ms", kind: "trend", per, better: "lower", title, formula };
   return needs === undefined ? row : { ...row, needs };
 };
-const count = (title: string, formula: string, better: "lower" | "higher" | "none" = "none"): MetricDefinition => {
+const count = (
+  title: string,
+  formula: string,
+  better: "lower" | "higher" | "none" = "none",
+): MetricDefinition => {
   return { unit: "count", kind: "counter", per: "session", better, title, formula };
 };
 
 /** Every metric of the suite, in the order in which tables show them. */
 export const METRICS = {
-  final_ms: lag("utterance", "final transcript after the end of the audio", "r_F − (T0 + A)", PACED),
-  commit_to_final_ms: lag("utterance", "final transcript after the commit: the server alone", "r_F − t_c"),
+  final_ms: lag(
+    "utterance",
+    "final transcript after the end of the audio",
+    "r_F − (T0 + A)",
+    PACED,
+  ),
+  commit_to_final_ms: lag(
+    "utterance",
+    "final transcript after the commit: the server alone",
+    "r_F − t_c",
+  ),
   speech_end_to_final_ms: lag(
     "utterance",
     "final transcript after the end of speech; can be negative",
@@ -94,11 +108,28 @@ export const METRICS = {
   },
   connect_ms: lag("session", "dial to open connection, handshake included", "opened − start"),
   session_ready_ms: lag("session", "open connection to the server's ready event", "ready − opened"),
-  start_lag_ms: lag("session", "own lateness: session started after its intended start", "start − intended start"),
+  start_lag_ms: lag(
+    "session",
+    "own lateness: session started after its intended start",
+    "start − intended start",
+  ),
   send_lag_ms: lag("frame", "own lateness: frame sent after its schedule", "s_k − s*_k", PACED),
-  send_lag_max_ms: lag("utterance", "the latest frame of an utterance", "max over k of send_lag_ms", PACED),
-  stamp_wait_ms: lag("delta", "own lateness: handler ran after the message's arrival stamp", "callback − r_j"),
-  wer_errors: count("word errors against the reference", "substitutions + deletions + insertions", "lower"),
+  send_lag_max_ms: lag(
+    "utterance",
+    "the latest frame of an utterance",
+    "max over k of send_lag_ms",
+    PACED,
+  ),
+  stamp_wait_ms: lag(
+    "delta",
+    "own lateness: handler ran after the message's arrival stamp",
+    "callback − r_j",
+  ),
+  wer_errors: count(
+    "word errors against the reference",
+    "substitutions + deletions + insertions",
+    "lower",
+  ),
   wer_words: count("words of the references", "N, over utterances with a reference text"),
   wer_ratio: {
     unit: "ratio",
@@ -111,7 +142,11 @@ export const METRICS = {
   },
   deltas_blank: count("deltas without text", "number of deltas whose text is blank"),
   sessions_started: count("sessions started", "1 per session"),
-  sessions_finished: count("sessions with all their final transcripts", "1 per finished session", "higher"),
+  sessions_finished: count(
+    "sessions with all their final transcripts",
+    "1 per finished session",
+    "higher",
+  ),
   sessions_open: count("sessions without an end", "+1 at a start, −1 at any end", "lower"),
   session_failed: {
     unit: "ratio",

@@ -40,11 +40,13 @@ export const FAILURE_KINDS = {
     advice: "the server refuses new sessions: lower RT_CONCURRENCY or raise its limit",
   },
   handshake_refused: {
-    meaning: "the server refused the WebSocket handshake, with another status or one that was not learnt",
+    meaning:
+      "the server refused the WebSocket handshake, with another status or one that was not learnt",
     advice: "the first refusal of each virtual user is asked for its status: read its detail",
   },
   ready_timeout: {
-    meaning: "the connection opened, but the server's ready event did not come within RT_READY_TIMEOUT_MS",
+    meaning:
+      "the connection opened, but the server's ready event did not come within RT_READY_TIMEOUT_MS",
     advice: "the server may be loading a model, or speak another dialect",
   },
   first_byte_timeout: {

@@ -3,7 +3,13 @@
 // map, filter and reduce: k6's engine needs ten times as long for a for-of loop.
 // Notation and formulas: docs/METRICS.md.
 
-import { frameCount, frameDueMs, frameEndMs, spokenAtMs, type AudioSchedule } from "./audio/pacer.ts";
+import {
+  frameCount,
+  frameDueMs,
+  frameEndMs,
+  spokenAtMs,
+  type AudioSchedule,
+} from "./audio/pacer.ts";
 import type { MetricName } from "./metrics.ts";
 import { roundMs, type SessionRecord, type UtteranceRecord } from "./record.ts";
 import { trackWords, type TrackedWord } from "./text/word-track.ts";
@@ -42,7 +48,10 @@ const SLOPE_POINTS = 3;
  */
 export function readings(record: SessionRecord): SessionReadings {
   if (record.outcome !== "finished") return { session: {}, utterances: [] };
-  return { session: sessionValues(record), utterances: record.utterances.map((each) => utteranceReadings(each, record)) };
+  return {
+    session: sessionValues(record),
+    utterances: record.utterances.map((each) => utteranceReadings(each, record)),
+  };
 }
 
 function sessionValues(record: SessionRecord): Values {
@@ -82,23 +91,32 @@ function utteranceReadings(utterance: UtteranceRecord, record: SessionRecord): U
 
 function putSending(values: ValueList, utterance: UtteranceRecord): void {
   values.putAll("send_lag_ms", utterance.send_lag_ms);
-  if (utterance.send_lag_ms.length > 0) values.put("send_lag_max_ms", maximum(utterance.send_lag_ms));
+  if (utterance.send_lag_ms.length > 0)
+    values.put("send_lag_max_ms", maximum(utterance.send_lag_ms));
 }
 
 function putFinal(values: ValueList, utterance: UtteranceRecord, schedule: AudioSchedule): void {
   const { final_ms: finalMs, asset } = utterance;
   values.put("final_ms", difference(finalMs, spokenAtMs(schedule, asset.duration_ms)));
   if (asset.speech_end_ms !== undefined) {
-    values.put("speech_end_to_final_ms", difference(finalMs, spokenAtMs(schedule, asset.speech_end_ms)));
+    values.put(
+      "speech_end_to_final_ms",
+      difference(finalMs, spokenAtMs(schedule, asset.speech_end_ms)),
+    );
   }
 }
 
-function putFirstText(values: ValueList, utterance: UtteranceRecord, schedule: AudioSchedule): void {
+function putFirstText(
+  values: ValueList,
+  utterance: UtteranceRecord,
+  schedule: AudioSchedule,
+): void {
   const first = utterance.delta_text.findIndex((text) => !isBlank(text));
   const arrivalMs = utterance.delta_ms[first];
   values.put("first_text_ms", difference(arrivalMs, frameDueMs(schedule, 0)));
   const onsetMs = utterance.asset.onset_ms;
-  if (onsetMs !== undefined) values.put("first_text_from_onset_ms", difference(arrivalMs, spokenAtMs(schedule, onsetMs)));
+  if (onsetMs !== undefined)
+    values.put("first_text_from_onset_ms", difference(arrivalMs, spokenAtMs(schedule, onsetMs)));
 }
 
 function putGaps(values: ValueList, utterance: UtteranceRecord, schedule: AudioSchedule): void {
@@ -106,7 +124,9 @@ function putGaps(values: ValueList, utterance: UtteranceRecord, schedule: AudioS
   if (onsetMs === undefined || endMs === undefined) return;
   const fromMs = spokenAtMs(schedule, onsetMs);
   const toMs = spokenAtMs(schedule, endMs);
-  const arrivals = utterance.delta_ms.filter((_, index) => !isBlank(utterance.delta_text[index] ?? ""));
+  const arrivals = utterance.delta_ms.filter(
+    (_, index) => !isBlank(utterance.delta_text[index] ?? ""),
+  );
   const inside = arrivals.filter((ms) => ms >= fromMs && ms <= toMs);
   const gaps = inside.slice(1).map((ms, index) => roundMs(ms - (inside[index] ?? ms)));
   values.putAll("text_gap_ms", gaps);
@@ -123,7 +143,8 @@ function putGaps(values: ValueList, utterance: UtteranceRecord, schedule: AudioS
  */
 function putBacklog(values: ValueList, utterance: UtteranceRecord, schedule: AudioSchedule): void {
   const extra = utterance.delta_ms.length - schedule.durationMs / DELTA_AUDIO_MS;
-  const hasClock = extra >= EXTRA_DELTAS[0] && extra <= EXTRA_DELTAS[1] && utterance.delta_text.some(isBlank);
+  const hasClock =
+    extra >= EXTRA_DELTAS[0] && extra <= EXTRA_DELTAS[1] && utterance.delta_text.some(isBlank);
   if (!hasClock) return;
   const sentMs = sentInstants(utterance, schedule);
   const commitMs = utterance.commit_ms ?? Number.POSITIVE_INFINITY;
@@ -166,13 +187,18 @@ function slopePerSecond(atMs: readonly number[], values: readonly number[]): num
 }
 
 /** `delta_lag_ms` and `word_lag_ms`: arrivals against the end of the words as spoken. */
-function wordReadings(words: readonly TrackedWord[], utterance: UtteranceRecord, schedule: AudioSchedule): Values {
+function wordReadings(
+  words: readonly TrackedWord[],
+  utterance: UtteranceRecord,
+  schedule: AudioSchedule,
+): Values {
   const values = new ValueList();
   const wordLags: number[] = [];
   const lastWordOfDelta = new Map<number, TrackedWord>();
   words.forEach((word) => {
     if (word.deltaIndex !== undefined) lastWordOfDelta.set(word.deltaIndex, word);
-    const stableMs = word.deltaIndex === undefined ? utterance.final_ms : utterance.delta_ms[word.deltaIndex];
+    const stableMs =
+      word.deltaIndex === undefined ? utterance.final_ms : utterance.delta_ms[word.deltaIndex];
     if (word.spokenEndMs === undefined || stableMs === undefined) return;
     wordLags.push(roundMs(stableMs - spokenAtMs(schedule, word.spokenEndMs)));
   });

@@ -5,7 +5,13 @@
 import { createAudioSchedule, frameCount, frameDueMs } from "./audio/pacer.ts";
 import type { FailureKind } from "./outcome.ts";
 import type { RealtimeProtocol, ServerEvent } from "./protocols/realtime.ts";
-import { cutMessage, roundMs, type AssetRecord, type SessionRecord, type UtteranceRecord } from "./record.ts";
+import {
+  cutMessage,
+  roundMs,
+  type AssetRecord,
+  type SessionRecord,
+  type UtteranceRecord,
+} from "./record.ts";
 
 /** What a session does to the world. */
 export interface SessionPort {
@@ -146,7 +152,8 @@ export class RealtimeSession {
    * @param code - The server's close code; `undefined` if it sent no close frame.
    */
   closed(code: number | undefined, reason: string): void {
-    if (this.#notice !== undefined) this.fail("server_error", this.#notice.code, this.#notice.message);
+    if (this.#notice !== undefined)
+      this.fail("server_error", this.#notice.code, this.#notice.message);
     else if (code === undefined) this.fail("connection_lost", undefined, reason);
     else this.fail("closed_early", String(code), reason);
   }
@@ -163,9 +170,11 @@ export class RealtimeSession {
   /** Does what is due by now: sends all overdue frames, and gives up if a watchdog has run out. Safe at any time. */
   tick(nowMs: number): void {
     if (this.#state === "ended") return;
-    if (nowMs >= this.#totalLimitMs - EARLY_MS) return this.fail("total_timeout", undefined, undefined);
+    if (nowMs >= this.#totalLimitMs - EARLY_MS)
+      return this.fail("total_timeout", undefined, undefined);
     if (this.#state === "speaking") this.#sendDueFrames(nowMs);
-    if (nowMs >= this.#watchdogMs - EARLY_MS) this.fail(this.#watchdogKind, undefined, this.#notice?.message);
+    if (nowMs >= this.#watchdogMs - EARLY_MS)
+      this.fail(this.#watchdogKind, undefined, this.#notice?.message);
     this.#port.wakeAt(this.#nextDeadlineMs());
   }
 
@@ -183,14 +192,26 @@ export class RealtimeSession {
     const { frame_ms: frameMs, speed } = this.record;
     const phaseMs = speed === 0 ? 0 : this.#plan.phaseMs;
     const t0Ms = roundMs(afterMs + phaseMs + (index === 0 ? 0 : this.#plan.thinkMs));
-    const schedule = createAudioSchedule({ startMs: t0Ms, durationMs: asset.duration_ms, frameMs, speed });
+    const schedule = createAudioSchedule({
+      startMs: t0Ms,
+      durationMs: asset.duration_ms,
+      frameMs,
+      speed,
+    });
     this.#frames = frameCount(schedule);
     this.#t0Ms = t0Ms;
     this.#stepMs = speed === 0 ? 0 : frameMs / speed;
     this.#lastFrameMs = frameDueMs(schedule, this.#frames - 1);
     this.#nextFrameMs = frameDueMs(schedule, 0);
     this.#nextFrame = 0;
-    this.#utterance = { asset, t0_ms: t0Ms, send_lag_ms: [], delta_ms: [], delta_text: [], stamp_wait_ms: [] };
+    this.#utterance = {
+      asset,
+      t0_ms: t0Ms,
+      send_lag_ms: [],
+      delta_ms: [],
+      delta_text: [],
+      stamp_wait_ms: [],
+    };
     this.record.utterances.push(this.#utterance);
     this.#state = "speaking";
     this.#watch("first_byte_timeout", this.#nextFrameMs + this.#plan.watchdogs.firstByteTimeoutMs);
@@ -210,10 +231,12 @@ export class RealtimeSession {
       // One template costs a third of two concatenations in k6's engine.
       port.send(`${protocol.appendPrefix}${frame}${protocol.appendSuffix}`);
       utterance.send_lag_ms.push(roundMs(sentMs - this.#nextFrameMs));
-      if (this.#nextFrame === 0) for (const message of protocol.beginUtterance()) port.send(message);
+      if (this.#nextFrame === 0)
+        for (const message of protocol.beginUtterance()) port.send(message);
       const next = ++this.#nextFrame;
       if (next === this.#frames) return this.#commit(utterance);
-      this.#nextFrameMs = next === this.#frames - 1 ? this.#lastFrameMs : this.#t0Ms + (next + 1) * this.#stepMs;
+      this.#nextFrameMs =
+        next === this.#frames - 1 ? this.#lastFrameMs : this.#t0Ms + (next + 1) * this.#stepMs;
     }
   }
 
@@ -224,7 +247,8 @@ export class RealtimeSession {
     utterance.commit_ms = roundMs(nowMs);
     for (const message of this.#plan.protocol.endUtterance()) this.#port.send(message);
     this.#watch("final_timeout", nowMs + this.#plan.watchdogs.finalTimeoutMs);
-    if (this.record.utterances.length < this.#plan.assets.length) this.#port.load(this.record.utterances.length);
+    if (this.record.utterances.length < this.#plan.assets.length)
+      this.#port.load(this.record.utterances.length);
   }
 
   #delta(text: string, arrivalMs: number, handledMs: number): void {
@@ -258,7 +282,9 @@ export class RealtimeSession {
   #nextDeadlineMs(): number {
     if (this.#state === "ended") return Number.POSITIVE_INFINITY;
     const limitMs = this.#watchdogMs < this.#totalLimitMs ? this.#watchdogMs : this.#totalLimitMs;
-    return this.#nextFrameMs < limitMs && this.#port.hasFrame(this.#nextFrame) ? this.#nextFrameMs : limitMs;
+    return this.#nextFrameMs < limitMs && this.#port.hasFrame(this.#nextFrame)
+      ? this.#nextFrameMs
+      : limitMs;
   }
 
   #watch(kind: FailureKind, atMs: number): void {

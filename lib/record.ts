@@ -175,8 +175,10 @@ function parseLine(line: string): SessionStart | SessionRecord | string {
     return "not JSON: the line is torn";
   }
   const entry = value as Partial<SessionRecord>;
-  if (entry.record !== RECORD_SCHEMA) return `record is ${JSON.stringify(entry.record)}, not "${RECORD_SCHEMA}"`;
-  if (typeof entry.session !== "string" || typeof entry.scenario !== "string") return "session or scenario is missing";
+  if (entry.record !== RECORD_SCHEMA)
+    return `record is ${JSON.stringify(entry.record)}, not "${RECORD_SCHEMA}"`;
+  if (typeof entry.session !== "string" || typeof entry.scenario !== "string")
+    return "session or scenario is missing";
   if (typeof entry.start_ms !== "number") return "start_ms is not a number";
   if (entry.event === ("start" as string)) return value as SessionStart;
   if (entry.event !== "end") return `event is ${JSON.stringify(entry.event)}, not "start" or "end"`;

@@ -73,7 +73,16 @@ interface K6Metric {
 }
 
 /** The aggregations that a run asks k6 for, in k6's `summaryTrendStats`. */
-export const TREND_STATS = ["count", "avg", "min", "med", "p(90)", "p(95)", "p(99)", "max"] as const;
+export const TREND_STATS = [
+  "count",
+  "avg",
+  "min",
+  "med",
+  "p(90)",
+  "p(95)",
+  "p(99)",
+  "max",
+] as const;
 
 /** Makes the results of a run from k6's end-of-test data. */
 export function createResults(data: K6SummaryData, run: RunInfo): Results {
@@ -97,7 +106,13 @@ function sessionCounts(data: K6SummaryData): SessionCounts {
   const finished = valueOf(data, "sessions_finished", "count");
   // k6 counts the true values of a Rate as passes: here, the failures.
   const failed = valueOf(data, "session_failed", "passes");
-  const counts = { started, finished, failed, aborted: 0, interrupted: started - finished - failed };
+  const counts = {
+    started,
+    finished,
+    failed,
+    aborted: 0,
+    interrupted: started - finished - failed,
+  };
   const byKind = FAILURE_KIND_NAMES.flatMap((kind): [string, number][] => {
     const metric = data.metrics[failureKindMetric(kind)];
     return metric === undefined ? [] : [[kind, metric.values["passes"] ?? 0]];
@@ -114,10 +129,12 @@ function metricResults(data: K6SummaryData): Partial<Record<MetricName, MetricRe
     if (values === undefined) continue;
     if (kind === "trend" && (values["count"] ?? 0) > 0) results[name] = trendResult(unit, values);
     else if (kind === "counter") results[name] = { unit, value: values["count"] ?? 0 };
-    else if (kind === "rate" && ratioCount(values) > 0) results[name] = { unit, value: values["rate"] ?? 0 };
+    else if (kind === "rate" && ratioCount(values) > 0)
+      results[name] = { unit, value: values["rate"] ?? 0 };
   }
   const words = results.wer_words?.value ?? 0;
-  if (words > 0) results.wer_ratio = { unit: "ratio", value: (results.wer_errors?.value ?? 0) / words };
+  if (words > 0)
+    results.wer_ratio = { unit: "ratio", value: (results.wer_errors?.value ?? 0) / words };
   return results;
 }
 
@@ -143,7 +160,9 @@ function thresholdResults(data: K6SummaryData): Record<string, Record<string, bo
   const results: Record<string, Record<string, boolean>> = {};
   for (const [metric, { thresholds }] of Object.entries(data.metrics)) {
     if (thresholds === undefined || Object.keys(thresholds).length === 0) continue;
-    results[metric] = Object.fromEntries(Object.entries(thresholds).map(([text, { ok }]) => [text, ok]));
+    results[metric] = Object.fromEntries(
+      Object.entries(thresholds).map(([text, { ok }]) => [text, ok]),
+    );
   }
   return results;
 }

@@ -11,7 +11,13 @@ const NUMBER_WIDTH = 10;
 
 /** Formats the results of a run as a table, with outcomes, thresholds and configuration. Ends in a line break. */
 export function summaryTable(results: Results): string {
-  const sections = [headLine(results), metricLines(results), sessionLines(results), thresholdLines(results), configLines(results)];
+  const sections = [
+    headLine(results),
+    metricLines(results),
+    sessionLines(results),
+    thresholdLines(results),
+    configLines(results),
+  ];
   return `\n${sections
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.map((line) => `  ${line}`.trimEnd()).join("\n"))
@@ -30,11 +36,15 @@ function metricLines(results: Results): string[] {
   const lines = METRIC_NAMES.flatMap((name) => {
     const metric = results.metrics[name];
     if (metric?.count === undefined) return [];
-    return [`${name.padEnd(NAME_WIDTH)}${numbers(metric, fewSessions)}  ${metricDefinition(name).title}`];
+    return [
+      `${name.padEnd(NAME_WIDTH)}${numbers(metric, fewSessions)}  ${metricDefinition(name).title}`,
+    ];
   });
   if (lines.length === 0) return ["no latency was measured: no session finished"];
   const head = ["p50", "p95", "max", "count"].map((text) => text.padStart(NUMBER_WIDTH)).join("");
-  const note = fewSessions ? [`~ a p95 of fewer than ${P95_SESSIONS} finished sessions: read it as an anecdote`] : [];
+  const note = fewSessions
+    ? [`~ a p95 of fewer than ${P95_SESSIONS} finished sessions: read it as an anecdote`]
+    : [];
   return [" ".repeat(NAME_WIDTH) + head, ...lines, ...note];
 }
 
@@ -50,23 +60,30 @@ function decimal(value: number | undefined): string {
 
 function sessionLines(results: Results): string[] {
   const { started, finished, failed, interrupted, by_kind: byKind } = results.sessions;
-  const lines = [`sessions: ${started} started, ${finished} finished, ${failed} failed, ${interrupted} interrupted`];
+  const lines = [
+    `sessions: ${started} started, ${finished} finished, ${failed} failed, ${interrupted} interrupted`,
+  ];
   for (const [kind, count] of Object.entries(byKind ?? {})) {
     const { meaning, advice } = FAILURE_KINDS[kind as FailureKind];
     lines.push(`  ${count} x ${kind}: ${meaning}; ${advice}`);
   }
-  if (failed > 0 && byKind === undefined) lines.push("  by kind: not counted, because RT_THRESHOLDS is none");
+  if (failed > 0 && byKind === undefined)
+    lines.push("  by kind: not counted, because RT_THRESHOLDS is none");
   const words = results.metrics.wer_words?.value;
   if (words !== undefined && words > 0) {
     const percent = ((results.metrics.wer_ratio?.value ?? 0) * 100).toFixed(2);
-    lines.push(`word error rate: ${percent} % (${results.metrics.wer_errors?.value ?? 0} errors in ${words} words)`);
+    lines.push(
+      `word error rate: ${percent} % (${results.metrics.wer_errors?.value ?? 0} errors in ${words} words)`,
+    );
   }
   return lines;
 }
 
 function thresholdLines(results: Results): string[] {
   return Object.entries(results.thresholds ?? {}).flatMap(([metric, expressions]) =>
-    Object.entries(expressions).map(([text, ok]) => `${ok ? "held  " : "BROKEN"}  ${metric} ${text}`),
+    Object.entries(expressions).map(
+      ([text, ok]) => `${ok ? "held  " : "BROKEN"}  ${metric} ${text}`,
+    ),
   );
 }
 

@@ -29,6 +29,8 @@ export default function realtime({ model }: RunFacts): Promise<void> {
   return user.runSession(model);
 }
 
-export function handleSummary(data: K6SummaryData & { readonly setup_data?: RunFacts }): Record<string, string> {
+export function handleSummary(
+  data: K6SummaryData & { readonly setup_data?: RunFacts },
+): Record<string, string> {
   return once().summarise(data, SCENARIO, dialect.name, run.plan);
 }

@@ -122,7 +122,8 @@ export class WallClock {
   }
 
   #findEdge(): Edge {
-    const { wallMs, monotonicMs } = this.#source;
+    const wallMs = (): number => this.#source.wallMs();
+    const monotonicMs = (): number => this.#source.monotonicMs();
     let before = monotonicMs();
     const first = wallMs();
     let between = monotonicMs();

@@ -96,7 +96,7 @@ export class ObjectReader {
     const elements = value.map((element: unknown, i) =>
       read(element, `${this.#place(name)}[${i}]`),
     );
-    return elements.filter((element) => element !== undefined) as Element[];
+    return elements.filter((element) => element !== undefined);
   }
 
   /** Reports a mistake that only the caller can see. */

@@ -57,6 +57,13 @@ function backlogged(before: readonly number[], total: number, text = ""): Uttera
   );
 }
 
+/** What the values of these metrics belong to, by the catalogue. */
+function ownersOf(names: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    METRIC_NAMES.filter((name) => names.includes(name)).map((name) => METRICS[name].per),
+  );
+}
+
 describe("readings of a session", () => {
   it("has its own lateness, connecting and becoming ready", () => {
     const { session } = readings(finishedRecord([]));
@@ -491,6 +498,15 @@ describe("every reading", () => {
     const names = Object.keys(METRICS).filter((name) => !elsewhere.includes(name));
     expect(measured).toHaveLength(names.length);
     expect(new Set(measured)).toEqual(new Set(names));
+  });
+
+  it("belongs to what the catalogue says: session metrics to the session, all others to an utterance", () => {
+    const { session, utterances } = readings(finishedRecord([spoken(ALIGNED)]));
+    expect(ownersOf(Object.keys(session))).toEqual(new Set(["session"]));
+    const names = utterances.flatMap(({ values, wordValues }) =>
+      Object.keys({ ...values, ...wordValues }),
+    );
+    expect(ownersOf(names)).toEqual(new Set(["utterance", "frame", "delta", "word"]));
   });
 
   const gapMs = fc.nat(500_000).map((us) => us / 1000);

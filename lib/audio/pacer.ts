@@ -28,7 +28,8 @@ export function createAudioSchedule(schedule: AudioSchedule): AudioSchedule {
 }
 
 function requirePositive(name: string, value: number): void {
-  if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${name} is ${value}; it must be above 0`);
+  if (!(value > 0 && Number.isFinite(value)))
+    throw new RangeError(`${name} is ${value}; it must be above 0`);
 }
 
 /** Frames of an utterance, the last, shorter one included. */

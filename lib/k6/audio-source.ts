@@ -13,9 +13,9 @@ export interface AudioSource {
    * Whether a frame is loaded. Encodes it, so that it is ready when it is due. Frames are asked for in order; the
    * answer may change when `onLoaded` is called.
    */
-  hasFrame(index: number): boolean;
+  readonly hasFrame: (index: number) => boolean;
   /** Base64 text of the frame that `hasFrame` has just said yes to. */
-  frame(): string;
+  readonly frame: () => string;
   /** Called whenever more frames are loaded. */
   onLoaded: () => void;
 }
@@ -43,7 +43,12 @@ export async function createAudioSource(
 ): Promise<AudioSource> {
   const files: File[] = [];
   for (const clip of clips) files.push(await openFile(clip.path));
-  return audioSource(files, clips, ((sampleRateHz * frameMs) / 1000) * 2, Math.ceil(WINDOW_MS / frameMs));
+  return audioSource(
+    files,
+    clips,
+    ((sampleRateHz * frameMs) / 1000) * 2,
+    Math.ceil(WINDOW_MS / frameMs),
+  );
 }
 
 function audioSource(
@@ -52,65 +57,27 @@ function audioSource(
   frameBytes: number,
   windowFrames: number,
 ): AudioSource {
-  const windows: readonly [AudioWindow, AudioWindow] = [
-    createWindow(windowFrames, frameBytes),
-    createWindow(windowFrames, frameBytes),
-  ];
-  let file: File | undefined;
-  let clip: ClipFile = { path: "", dataOffset: 0, dataBytes: 0 };
-  let loadCount = 0;
-  let newestWindow = -1;
-  let reads: Promise<void> = Promise.resolve();
+  const loader = createLoader(files, clips, windowFrames, frameBytes, () => source.onLoaded());
   let readyIndex = -1;
   let readyFrame = "";
-
-  const loadWindow = (windowIndex: number): void => {
-    const isBeyond = windowIndex * windowFrames * frameBytes >= clip.dataBytes;
-    if (isBeyond || windowIndex <= newestWindow) return;
-    newestWindow = windowIndex;
-    const load = loadCount;
-    // One read at a time: a file handle has one position.
-    reads = reads.then(() => read(windowIndex, load));
-  };
-  const read = async (windowIndex: number, load: number): Promise<void> => {
-    if (load !== loadCount || file === undefined) return;
-    const window = windows[windowIndex % 2 === 0 ? 0 : 1];
-    window.index = -1;
-    if (windowIndex === 0) await file.seek(clip.dataOffset, SeekMode.Start);
-    if (load !== loadCount) return;
-    await file.read(window.bytes);
-    if (load !== loadCount) return;
-    window.index = windowIndex;
-    source.onLoaded();
-  };
   const encode = (index: number): boolean => {
     const windowIndex = Math.floor(index / windowFrames);
-    const window = windows[windowIndex % 2 === 0 ? 0 : 1];
     const position = index - windowIndex * windowFrames;
-    const view = window.frames[position];
-    if (window.index !== windowIndex || view === undefined) {
-      loadWindow(windowIndex);
-      return false;
-    }
-    const size = clip.dataBytes - index * frameBytes;
+    const view = loader.window(windowIndex)?.frames[position];
+    if (view === undefined) return false;
+    const size = loader.dataBytes() - index * frameBytes;
     // A view costs half of a copy; the types do not know that k6 takes one.
-    readyFrame = b64encode((size < frameBytes ? view.subarray(0, size) : view) as unknown as ArrayBuffer);
+    readyFrame = b64encode(
+      (size < frameBytes ? view.subarray(0, size) : view) as unknown as ArrayBuffer,
+    );
     readyIndex = index;
-    if (position === 0) loadWindow(windowIndex + 1);
+    if (position === 0) loader.window(windowIndex + 1);
     return true;
   };
   const source: AudioSource = {
     load(clipIndex) {
-      const next = clips[clipIndex];
-      if (next === undefined) throw new RangeError(`there is no clip ${clipIndex}`);
-      clip = next;
-      file = files[clipIndex];
-      loadCount++;
       readyIndex = -1;
-      newestWindow = -1;
-      windows[0].index = -1;
-      windows[1].index = -1;
-      loadWindow(0);
+      loader.load(clipIndex);
     },
     hasFrame: (index) => readyIndex === index || encode(index),
     frame: () => readyFrame,
@@ -119,11 +86,77 @@ function audioSource(
   return source;
 }
 
+/** Reads a clip into two windows in turn. */
+interface Loader {
+  load(clipIndex: number): void;
+  /** Size of the clip's samples. */
+  dataBytes(): number;
+  /** A window that is loaded; otherwise it begins to load, if the clip has it. */
+  window(index: number): AudioWindow | undefined;
+}
+
+function createLoader(
+  files: readonly File[],
+  clips: readonly ClipFile[],
+  windowFrames: number,
+  frameBytes: number,
+  onLoaded: () => void,
+): Loader {
+  const windows = [
+    createWindow(windowFrames, frameBytes),
+    createWindow(windowFrames, frameBytes),
+  ] as const;
+  const windowBytes = windowFrames * frameBytes;
+  let file: File | undefined;
+  let clip: ClipFile = { path: "", dataOffset: 0, dataBytes: 0 };
+  let loadCount = 0;
+  let newest = -1;
+  // One read at a time: a file handle has one position.
+  let reads: Promise<void> = Promise.resolve();
+
+  const read = async (index: number, load: number): Promise<void> => {
+    if (load !== loadCount || file === undefined) return;
+    const window = windows[index % 2 === 0 ? 0 : 1];
+    window.index = -1;
+    if (index === 0) await file.seek(clip.dataOffset, SeekMode.Start);
+    if (load !== loadCount) return;
+    await file.read(window.bytes);
+    if (load !== loadCount) return;
+    window.index = index;
+    onLoaded();
+  };
+  const request = (index: number): undefined => {
+    if (index <= newest || index * windowBytes >= clip.dataBytes) return;
+    newest = index;
+    const load = loadCount;
+    reads = reads.then(() => read(index, load));
+  };
+  return {
+    load(clipIndex) {
+      const next = clips[clipIndex];
+      if (next === undefined) throw new RangeError(`there is no clip ${clipIndex}`);
+      clip = next;
+      file = files[clipIndex];
+      loadCount++;
+      newest = -1;
+      windows.forEach((window) => (window.index = -1));
+      request(0);
+    },
+    dataBytes: () => clip.dataBytes,
+    window(index) {
+      const window = windows[index % 2 === 0 ? 0 : 1];
+      return window.index === index ? window : request(index);
+    },
+  };
+}
+
 function createWindow(frames: number, frameBytes: number): AudioWindow {
   const bytes = new Uint8Array(frames * frameBytes);
   return {
     bytes,
-    frames: Array.from({ length: frames }, (_, index) => bytes.subarray(index * frameBytes, (index + 1) * frameBytes)),
+    frames: Array.from({ length: frames }, (_, index) =>
+      bytes.subarray(index * frameBytes, (index + 1) * frameBytes),
+    ),
     index: -1,
   };
 }

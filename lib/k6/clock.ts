@@ -5,7 +5,7 @@ import exec from "k6/execution";
 
 /** Milliseconds since the start of the test run, with fractions, and how they map to wall time. */
 export interface RunClock {
-  now(): number;
+  readonly now: () => number;
   /** Wall time of the run's start, in milliseconds since 1970: never later than the truth, by at most 1 ms at first. */
   epochMs(): number;
   /**

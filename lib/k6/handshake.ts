@@ -22,13 +22,19 @@ let hasAskedForStatus = false;
  * k6 says only "bad handshake" when the server answers the upgrade with a status of its own, so each virtual user asks
  * once, with a plain request that carries the upgrade's headers; later refusals are not asked again.
  */
-export function connectFailure(message: string, url: string, headers: Record<string, string>): ConnectFailure {
+export function connectFailure(
+  message: string,
+  url: string,
+  headers: Record<string, string>,
+): ConnectFailure {
   if (/connection refused/i.test(message)) return { kind: "connect_refused", message };
   if (!/bad handshake/i.test(message)) return { kind: "connect_failed", message };
   if (hasAskedForStatus) return { kind: "handshake_refused", message };
   hasAskedForStatus = true;
   const status = askForStatus(url, headers);
-  return status === 0 ? { kind: "handshake_refused", message } : { kind: handshakeKind(status), code: String(status), message };
+  return status === 0
+    ? { kind: "handshake_refused", message }
+    : { kind: handshakeKind(status), code: String(status), message };
 }
 
 function askForStatus(url: string, headers: Record<string, string>): number {

@@ -1,6 +1,6 @@
 // What @types/k6 2.3.0 gets wrong or leaves out, as read in k6 v2.2.0's own source (internal/js/modules/k6/websockets).
 
-export {};
+import type { ErrorEvent, Params } from "k6/websockets";
 
 declare global {
   /** k6's console: init and VU code. */
@@ -11,7 +11,11 @@ declare global {
   };
 
   /** k6's timers take fractions of a millisecond. */
-  function setTimeout<A extends unknown[]>(callback: (...args: A) => void, delayMs: number, ...args: A): number;
+  function setTimeout<A extends unknown[]>(
+    callback: (...args: A) => void,
+    delayMs: number,
+    ...args: A
+  ): number;
   function clearTimeout(id: number): void;
 
   /** Version of the suite, put in by the bundler. */

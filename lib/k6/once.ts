@@ -5,16 +5,16 @@
 import { SharedArray } from "k6/data";
 import type { Asset } from "../asset.ts";
 import type { RealtimeDialect } from "../protocols/realtime.ts";
-import type { PreparedRun, RunPlan } from "./prepare.ts";
+import type * as Prepare from "./prepare.ts";
 
-declare const require: (path: "./prepare.ts") => typeof import("./prepare.ts");
+declare const require: (path: "./prepare.ts") => typeof Prepare;
 
 /** Loads the code that is needed once. */
-export const once = (): typeof import("./prepare.ts") => require("./prepare.ts");
+export const once = (): typeof Prepare => require("./prepare.ts");
 
 /** A run, shared by all virtual users. */
 export interface SharedRun {
-  readonly plan: RunPlan;
+  readonly plan: Prepare.RunPlan;
   /** k6's options; only the first evaluation of a script has them, the one that k6 reads. */
   readonly options: Record<string, unknown>;
   /** Reading an element costs a JSON.parse of it. */
@@ -27,9 +27,9 @@ export interface SharedRun {
  * @throws {Error} With every mistake in the configuration and the data.
  */
 export function shareRun(scenario: string, dialect: RealtimeDialect): SharedRun {
-  let prepared: PreparedRun | undefined;
-  const prepare = (): PreparedRun => (prepared ??= once().prepareRun(scenario, dialect));
-  const [plan] = new SharedArray<RunPlan>("plan", () => [prepare().plan]);
+  let prepared: Prepare.PreparedRun | undefined;
+  const prepare = (): Prepare.PreparedRun => (prepared ??= once().prepareRun(scenario, dialect));
+  const [plan] = new SharedArray<Prepare.RunPlan>("plan", () => [prepare().plan]);
   const assets = new SharedArray<Asset>("assets", () => [...prepare().assets]);
   if (plan === undefined) throw new Error("the run was not prepared");
   return { plan, options: prepared?.options ?? {}, assets };

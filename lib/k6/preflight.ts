@@ -16,13 +16,23 @@ const TIMEOUT = "5s";
 export function preflight({ config, headers }: RunPlan): RunFacts {
   const url = `${config.target.httpBase}/v1/models`;
   const responseCallback = http.expectedStatuses({ min: 100, max: 599 });
-  const response = http.get(url, { headers, timeout: TIMEOUT, responseCallback, tags: { name: "models" } });
+  const response = http.get(url, {
+    headers,
+    timeout: TIMEOUT,
+    responseCallback,
+    tags: { name: "models" },
+  });
   const names = response.status === 200 ? modelNames(response.body) : [];
   const userAgent = String(response.request.headers["User-Agent"] ?? "");
-  const facts = { startedAtMs: Date.now(), k6Version: /k6\/([^\s,;]+)/.exec(userAgent)?.[1] ?? "unknown" };
+  const facts = {
+    startedAtMs: Date.now(),
+    k6Version: /k6\/([^\s,;]+)/.exec(userAgent)?.[1] ?? "unknown",
+  };
   if (config.model !== undefined) {
     if (names.length > 0 && !names.includes(config.model)) {
-      console.warn(`RT_MODEL is ${config.model}, but ${url} lists ${names.slice(0, 10).join(", ")}`);
+      console.warn(
+        `RT_MODEL is ${config.model}, but ${url} lists ${names.slice(0, 10).join(", ")}`,
+      );
     }
     return { ...facts, model: config.model };
   }
@@ -34,14 +44,18 @@ export function preflight({ config, headers }: RunPlan): RunFacts {
       : response.status !== 200
         ? `it answered HTTP ${response.status}`
         : `it lists ${names.length === 0 ? "no model" : names.slice(0, 10).join(", ")}`;
-  throw new Error(`RT_MODEL is not set, and ${url} does not name exactly one model: ${seen}. Set RT_MODEL.`);
+  throw new Error(
+    `RT_MODEL is not set, and ${url} does not name exactly one model: ${seen}. Set RT_MODEL.`,
+  );
 }
 
 function modelNames(body: unknown): string[] {
   try {
     const { data } = JSON.parse(String(body)) as { data?: unknown };
     if (!Array.isArray(data)) return [];
-    return data.flatMap((each: { id?: unknown } | null) => (typeof each?.id === "string" ? [each.id] : []));
+    return data.flatMap((each: { id?: unknown } | null) =>
+      typeof each?.id === "string" ? [each.id] : [],
+    );
   } catch {
     return [];
   }

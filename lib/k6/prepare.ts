@@ -7,7 +7,12 @@ import { parseApiKeyFile } from "../config-values.ts";
 import { describeConfig, parseConfig, type Config } from "../config.ts";
 import { closedScenario, longestSessionMs } from "../load.ts";
 import { parseManifest } from "../manifest.ts";
-import { METRIC_NAMES, metricDefinition, type MetricDefinition, type MetricName } from "../metrics.ts";
+import {
+  METRIC_NAMES,
+  metricDefinition,
+  type MetricDefinition,
+  type MetricName,
+} from "../metrics.ts";
 import type { RealtimeDialect } from "../protocols/realtime.ts";
 import { createResults, TREND_STATS, type K6SummaryData, type Results } from "../results.ts";
 import { summaryTable } from "../summary-table.ts";
@@ -33,7 +38,11 @@ export interface RunPlan {
   /** Name of the manifest, the `asset_set` tag. */
   readonly assetSet: string;
   /** The catalogue, as far as k6 wants to know it. */
-  readonly metrics: readonly { readonly name: MetricName; readonly kind: MetricDefinition["kind"]; readonly isTime: boolean }[];
+  readonly metrics: readonly {
+    readonly name: MetricName;
+    readonly kind: MetricDefinition["kind"];
+    readonly isTime: boolean;
+  }[];
 }
 
 /** A run as the init context knows it. */
@@ -65,18 +74,34 @@ export function prepareRun(scenario: string, dialect: RealtimeDialect): Prepared
   if (problems.length > 0) throw mistakes(problems);
 
   const assetSet = manifest.slice(manifest.lastIndexOf("/") + 1).replace(/\.csv$/i, "");
-  const longestClipMs = assets.reduce((longest, each) => Math.max(longest, each.record.duration_ms), 0);
+  const longestClipMs = assets.reduce(
+    (longest, each) => Math.max(longest, each.record.duration_ms),
+    0,
+  );
   return {
     plan: {
       config,
       description: describeConfig(config),
-      headers: key === undefined ? { ...config.headers } : { ...config.headers, Authorization: `Bearer ${key}` },
-      clips: assets.map(({ file, dataOffset, dataBytes }) => ({ path: resolveBeside(manifest, file), dataOffset, dataBytes })),
+      headers:
+        key === undefined
+          ? { ...config.headers }
+          : { ...config.headers, Authorization: `Bearer ${key}` },
+      clips: assets.map(({ file, dataOffset, dataBytes }) => ({
+        path: resolveBeside(manifest, file),
+        dataOffset,
+        dataBytes,
+      })),
       assetSet,
-      metrics: METRIC_NAMES.map((name) => ({ name, kind: metricDefinition(name).kind, isTime: metricDefinition(name).unit === "ms" })),
+      metrics: METRIC_NAMES.map((name) => ({
+        name,
+        kind: metricDefinition(name).kind,
+        isTime: metricDefinition(name).unit === "ms",
+      })),
     },
     options: {
-      scenarios: { [scenario]: closedScenario(config, longestSessionMs({ ...config, longestClipMs })) },
+      scenarios: {
+        [scenario]: closedScenario(config, longestSessionMs({ ...config, longestClipMs })),
+      },
       ...(thresholds === undefined ? {} : { thresholds }),
       ...(tlsAuth === undefined ? {} : { tlsAuth }),
       insecureSkipTLSVerify: config.insecureTls,
@@ -106,12 +131,15 @@ export function summarise(
   const results: Results = createResults(data, {
     scenario,
     dialect,
-    startedAt: new Date(facts?.startedAtMs ?? Date.now() - data.state.testRunDurationMs).toISOString(),
+    startedAt: new Date(
+      facts?.startedAtMs ?? Date.now() - data.state.testRunDurationMs,
+    ).toISOString(),
     config: { ...plan.description, ...(facts === undefined ? {} : { model: facts.model }) },
     versions: { suite: SUITE_VERSION, ...(facts === undefined ? {} : { k6: facts.k6Version }) },
   });
   const { summaryFile } = plan.config;
-  const json = summaryFile === undefined ? {} : { [summaryFile]: `${JSON.stringify(results, null, 2)}\n` };
+  const json =
+    summaryFile === undefined ? {} : { [summaryFile]: `${JSON.stringify(results, null, 2)}\n` };
   return { stdout: summaryTable(results), ...json };
 }
 
@@ -124,7 +152,10 @@ function readKey(path: string | undefined, problems: string[]): string | undefin
   return undefined;
 }
 
-function readTlsAuth(config: Config, problems: string[]): { cert: string; key: string }[] | undefined {
+function readTlsAuth(
+  config: Config,
+  problems: string[],
+): { cert: string; key: string }[] | undefined {
   const cert = readNamedFile("RT_CERT_FILE", config.certFile, problems);
   const key = readNamedFile("RT_KEY_FILE", config.keyFile, problems);
   return cert === undefined || key === undefined ? undefined : [{ cert, key }];
@@ -162,7 +193,11 @@ function resolveBeside(manifest: string, file: string): string {
   return file.startsWith("/") ? file : `${manifest.slice(0, manifest.lastIndexOf("/"))}/${file}`;
 }
 
-function readNamedFile(variable: string, path: string | undefined, problems: string[]): string | undefined {
+function readNamedFile(
+  variable: string,
+  path: string | undefined,
+  problems: string[],
+): string | undefined {
   if (path === undefined) return undefined;
   try {
     return open(path);
@@ -174,5 +209,7 @@ function readNamedFile(variable: string, path: string | undefined, problems: str
 
 function mistakes(problems: readonly string[]): Error {
   const head = problems.length === 1 ? "one mistake" : `${problems.length} mistakes`;
-  return new Error(`${head} in the configuration:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+  return new Error(
+    `${head} in the configuration:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
+  );
 }

@@ -38,7 +38,10 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
   return new Promise((resolve) => {
     const { clock, audio } = setup;
     const wakeUp = createWakeUp(clock, (nowMs) => session.tick(nowMs));
-    const socket = new StampedSocket(setup.url, null, { headers: setup.headers, tags: { name: "realtime" } });
+    const socket = new StampedSocket(setup.url, null, {
+      headers: setup.headers,
+      tags: { name: "realtime" },
+    });
     socket.binaryType = "arraybuffer";
     const session = new RealtimeSession(plan, {
       now: clock.now,
@@ -85,7 +88,11 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
         if (session.record.opened_ms === undefined) {
           const { kind, code, message } = connectFailure(failure, setup.url, setup.headers);
           session.fail(kind, code, message);
-        } else session.closed(event.code === NO_CLOSE_FRAME ? undefined : event.code, event.reason || failure);
+        } else
+          session.closed(
+            event.code === NO_CLOSE_FRAME ? undefined : event.code,
+            event.reason || failure,
+          );
       }
       wakeUp.stop();
       resolve();

@@ -6,7 +6,13 @@ import { firstIntendedStartMs, nextIntendedStartMs } from "../load.ts";
 import type { RealtimeDialect } from "../protocols/realtime.ts";
 import { createShuffledOrder, phaseMs } from "../random.ts";
 import { readings } from "../readings.ts";
-import { RECORD_SCHEMA, roundMs, type AssetRecord, type SessionRecord, type SessionStart } from "../record.ts";
+import {
+  RECORD_SCHEMA,
+  roundMs,
+  type AssetRecord,
+  type SessionRecord,
+  type SessionStart,
+} from "../record.ts";
 import type { AudioSource } from "./audio-source.ts";
 import { createRunClock, scenarioStartMs, type RunClock } from "./clock.ts";
 import type { Measurements } from "./measurements.ts";
@@ -84,7 +90,12 @@ function waitUntil(clock: RunClock, atMs: number): Promise<void> {
   return waitMs <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, waitMs));
 }
 
-function startRecord(setup: RealtimeUserSetup, clock: RunClock, intendedMs: number, number: number): SessionRecord {
+function startRecord(
+  setup: RealtimeUserSetup,
+  clock: RunClock,
+  intendedMs: number,
+  number: number,
+): SessionRecord {
   const { config, assetSet } = setup.run.plan;
   return {
     record: RECORD_SCHEMA,
@@ -109,5 +120,16 @@ function startRecord(setup: RealtimeUserSetup, clock: RunClock, intendedMs: numb
 
 function startLine(record: SessionRecord): SessionStart {
   const { session, scenario, dialect, asset_set, vu, epoch_ms, intended_ms, start_ms } = record;
-  return { record: record.record, event: "start", session, scenario, dialect, asset_set, vu, epoch_ms, intended_ms, start_ms };
+  return {
+    record: record.record,
+    event: "start",
+    session,
+    scenario,
+    dialect,
+    asset_set,
+    vu,
+    epoch_ms,
+    intended_ms,
+    start_ms,
+  };
 }

@@ -6,7 +6,7 @@ import type { RunClock } from "./clock.ts";
 /** Wakes a session at its next deadline. */
 export interface WakeUp {
   /** Asks for a wake-up at `atMs` on the run's clock, unless an earlier one is already asked for. */
-  at(atMs: number): void;
+  readonly at: (atMs: number) => void;
   /** Drops what is pending, so that the iteration can end. */
   stop(): void;
 }

@@ -10,7 +10,12 @@ export type ServerEvent =
   | { readonly type: "delta"; readonly text: string }
   | { readonly type: "final"; readonly text: string; readonly usage?: UsageRecord }
   /** The session cannot go on. */
-  | { readonly type: "failure"; readonly kind: FailureKind; readonly code?: string; readonly message?: string }
+  | {
+      readonly type: "failure";
+      readonly kind: FailureKind;
+      readonly code?: string;
+      readonly message?: string;
+    }
   /** Unexpected and harmless unless the connection ends: counted, and named if it does. */
   | { readonly type: "notice"; readonly code: string; readonly message: string };
 

@@ -72,7 +72,9 @@ class VllmRealtimeProtocol implements RealtimeProtocol {
     if (message === undefined) return malformed(text);
     switch (message["type"]) {
       case "transcription.delta":
-        return typeof message["delta"] === "string" ? this.#delta(message["delta"]) : malformed(text);
+        return typeof message["delta"] === "string"
+          ? this.#delta(message["delta"])
+          : malformed(text);
       case "transcription.done":
         return this.#done(message, text);
       case "session.created":
@@ -81,16 +83,24 @@ class VllmRealtimeProtocol implements RealtimeProtocol {
         return errorEvent(message);
       default:
         return typeof message["type"] === "string"
-          ? { type: "failure", kind: "unknown_message", code: cutMessage(message["type"]), message: cutMessage(text) }
+          ? {
+              type: "failure",
+              kind: "unknown_message",
+              code: cutMessage(message["type"]),
+              message: cutMessage(text),
+            }
           : malformed(text);
     }
   }
 
   #created(message: Record<string, unknown>): ServerEvent {
-    if (this.#state !== "greeting") return { type: "notice", code: "session.created", message: "a second greeting" };
+    if (this.#state !== "greeting")
+      return { type: "notice", code: "session.created", message: "a second greeting" };
     this.#state = "idle";
     const id = message["id"];
-    return typeof id === "string" ? { type: "ready", serverSession: cutMessage(id) } : { type: "ready" };
+    return typeof id === "string"
+      ? { type: "ready", serverSession: cutMessage(id) }
+      : { type: "ready" };
   }
 
   #delta(text: string): ServerEvent {
@@ -137,7 +147,9 @@ function errorEvent(message: Record<string, unknown>): ServerEvent {
   const error = message["error"];
   const text = cutMessage(typeof error === "string" ? error : JSON.stringify(error ?? ""));
   const kind = Object.hasOwn(ERROR_KINDS, code) ? ERROR_KINDS[code] : undefined;
-  return kind === undefined ? { type: "notice", code, message: text } : { type: "failure", kind, code, message: text };
+  return kind === undefined
+    ? { type: "notice", code, message: text }
+    : { type: "failure", kind, code, message: text };
 }
 
 function readUsage(value: unknown): UsageRecord | undefined {

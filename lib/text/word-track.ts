@@ -74,10 +74,15 @@ export function trackWords(utterance: UtteranceRecord): WordTrack {
   return { words: trackedWords(tokens, spokenEnds), ...basis, ...errors };
 }
 
-function trackedWords(tokens: readonly Token[], spokenEnds: readonly (number | undefined)[]): TrackedWord[] {
+function trackedWords(
+  tokens: readonly Token[],
+  spokenEnds: readonly (number | undefined)[],
+): TrackedWord[] {
   const tracked: TrackedWord[] = [];
   tokens.forEach(({ words, deltaIndex, isStable }) =>
-    words.forEach((word) => tracked.push({ word, deltaIndex, isStable, spokenEndMs: spokenEnds[tracked.length] })),
+    words.forEach((word) =>
+      tracked.push({ word, deltaIndex, isStable, spokenEndMs: spokenEnds[tracked.length] }),
+    ),
   );
   return tracked;
 }
@@ -92,7 +97,11 @@ function tokensOf(utterance: UtteranceRecord): Token[] {
   let isStable = true;
   return finalTokens.map((token, index) => {
     isStable = isStable && streamedTokens[index] === token;
-    return { words: normaliseWords(token), deltaIndex: isStable ? completedBy[index] : undefined, isStable };
+    return {
+      words: normaliseWords(token),
+      deltaIndex: isStable ? completedBy[index] : undefined,
+      isStable,
+    };
   });
 }
 
@@ -101,7 +110,11 @@ function splitTokens(text: string): string[] {
 }
 
 /** For each token of the streamed text, the index of the delta with which the text first holds all of it. */
-function completions(deltas: readonly string[], streamed: string, tokens: readonly string[]): number[] {
+function completions(
+  deltas: readonly string[],
+  streamed: string,
+  tokens: readonly string[],
+): number[] {
   let end = 0;
   let delta = -1;
   let length = 0;
@@ -139,7 +152,8 @@ function endsByAlignment(
   const ends: (number | undefined)[] = Array.from({ length: hypothesis.length });
   pairs.forEach(([referenceIndex, hypothesisIndex]) => {
     const span = spans[referenceIndex];
-    if (span !== undefined && span[0] === hypothesis[hypothesisIndex]) ends[hypothesisIndex] = span[2];
+    if (span !== undefined && span[0] === hypothesis[hypothesisIndex])
+      ends[hypothesisIndex] = span[2];
   });
   return ends;
 }

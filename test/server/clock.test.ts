@@ -58,7 +58,7 @@ describe("WallClock", () => {
   test("an edge that a sleeping thread saw too late makes no anchor", () => {
     const clocks = createClocks(0);
     const clock = new WallClock(clocks);
-    const { monotonicMs } = clocks;
+    const monotonicMs = clocks.monotonicMs.bind(clocks);
     clocks.nowMs += 1000;
     // Every look at the clock takes a third of a millisecond.
     clocks.monotonicMs = () => {

@@ -1,0 +1,105 @@
+// Ctrl-C in the middle of a run: what was measured is printed and written, and every session is accounted for.
+
+import { existsSync, readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type SessionRecord, type SessionStart } from "../../lib/record.ts";
+import { createWorkspace, type RealtimeResult, runRealtime, withRuler } from "./support.ts";
+
+const SESSIONS = 6;
+const SPEECH_MS = 1500;
+
+const workspace = createWorkspace();
+
+let result: RealtimeResult;
+
+function key({ session }: SessionRecord | SessionStart): string {
+  return session;
+}
+
+function countEnds(file: string): number {
+  return existsSync(file) ? (readFileSync(file, "utf8").match(/"event":"end"/g)?.length ?? 0) : 0;
+}
+
+beforeAll(async () => {
+  const recordsFile = workspace.path("records.jsonl");
+  // At the end of the audio, so that all sessions end together and none ends with the signal: k6 may drop the samples
+  // of such a one, and its record stands alone.
+  await withRuler(["--fault", `error_event,at_ms=${SPEECH_MS},every=4`], async (server) => {
+    result = await runRealtime(
+      workspace,
+      {
+        RT_TARGET: server.url,
+        RT_DATA: workspace.manifest(SPEECH_MS),
+        RT_CONCURRENCY: String(SESSIONS),
+        RT_DURATION: "60s",
+      },
+      {
+        recordsFile,
+        limitMs: 40_000,
+        onStart: (child) => {
+          const watch = setInterval(() => {
+            if (countEnds(recordsFile) < 2 * SESSIONS) return;
+            clearInterval(watch);
+            setTimeout(() => child.kill("SIGINT"), SPEECH_MS / 3);
+          }, 20);
+          child.once("exit", () => clearInterval(watch));
+        },
+      },
+    );
+  });
+}, 60_000);
+
+test("k6 ends at the first signal, with its code for that", () => {
+  expect(result.code, result.stderr).toBe(105);
+  expect(result.signals).toBe(0);
+});
+
+test("every line is whole", () => {
+  expect(result.log.broken).toEqual([]);
+  expect(result.log.other).toEqual([]);
+});
+
+test("every session that had ended is in the records, every other is interrupted", () => {
+  const started = result.records
+    .trim()
+    .split("\n")
+    .map((line): SessionStart => JSON.parse(line))
+    .filter(({ event }) => event === "start")
+    .map(key);
+  const ended = result.log.sessions.map(key);
+  const interrupted = result.log.interrupted.map(key);
+  expect(ended.length).toBeGreaterThanOrEqual(2 * SESSIONS);
+  expect(interrupted.length).toBeGreaterThan(0);
+  expect(interrupted.length).toBeLessThanOrEqual(SESSIONS);
+  expect(new Set([...ended, ...interrupted])).toEqual(new Set(started));
+  expect(ended.length + interrupted.length).toBe(started.length);
+});
+
+describe("the summary", () => {
+  test("is printed", () => {
+    const { started, finished, failed, interrupted } = result.summary?.sessions ?? {};
+    expect(result.stdout).toMatch(/^\s*final_ms +\d/m);
+    expect(result.stdout).toContain(
+      `sessions: ${started} started, ${finished} finished, ${failed} failed, ${interrupted} interrupted`,
+    );
+  });
+
+  test("adds up with the records", () => {
+    const { sessions, interrupted } = result.log;
+    const finished = sessions.filter(({ outcome }) => outcome === "finished").length;
+    const failed = sessions.length - finished;
+    expect(failed).toBeGreaterThan(0);
+    expect(result.summary?.sessions).toEqual({
+      started: sessions.length + interrupted.length,
+      finished,
+      failed,
+      aborted: 0,
+      interrupted: interrupted.length,
+      by_kind: { server_error: failed },
+    });
+    expect(result.summary?.metrics.sessions_open?.value).toBe(interrupted.length);
+    for (const metric of ["final_ms", "first_text_ms", "connect_ms"] as const) {
+      expect(result.summary?.metrics[metric]?.count, metric).toBe(finished);
+    }
+  });
+});
