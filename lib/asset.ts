@@ -52,15 +52,17 @@ export function createAsset(
   if (!result.ok || problems.length > 0) return { ok: false, problems };
 
   const durationMs = roundMs(result.wav.durationMs);
-  const { speechEndMs } = utterance;
-  if (speechEndMs !== undefined && speechEndMs > durationMs) {
-    return {
-      ok: false,
-      problems: [
-        `${utterance.file}: speech_end_ms is ${speechEndMs}, but the audio ends at ${durationMs} ms`,
-      ],
-    };
+  const { onsetMs, speechEndMs } = utterance;
+  const times = {
+    onset_ms: onsetMs,
+    speech_end_ms: speechEndMs,
+    "the end of the last aligned word": words?.at(-1)?.endMs,
+  };
+  for (const [name, ms] of Object.entries(times)) {
+    if (ms !== undefined && ms > durationMs)
+      problems.push(`${utterance.file}: ${name} is ${ms}, but the audio ends at ${durationMs} ms`);
   }
+  if (problems.length > 0) return { ok: false, problems };
   const record: AssetRecord = {
     id: utterance.id,
     duration_ms: durationMs,

@@ -34,11 +34,12 @@ const lag = (per: Per, title: string, formula: string, needs?: string): MetricDe
   return needs === undefined ? row : { ...row, needs };
 };
 const count = (
+  per: Per,
   title: string,
   formula: string,
   better: "lower" | "higher" | "none" = "none",
 ): MetricDefinition => {
-  return { unit: "count", kind: "counter", per: "session", better, title, formula };
+  return { unit: "count", kind: "counter", per, better, title, formula };
 };
 
 /** Every metric of the suite, in the order in which tables show them. */
@@ -126,11 +127,16 @@ export const METRICS = {
     "callback − r_j",
   ),
   wer_errors: count(
+    "utterance",
     "word errors against the reference",
     "substitutions + deletions + insertions",
     "lower",
   ),
-  wer_words: count("words of the references", "N, over utterances with a reference text"),
+  wer_words: count(
+    "utterance",
+    "words of the references",
+    "N, over utterances with a reference text",
+  ),
   wer_ratio: {
     unit: "ratio",
     kind: "derived",
@@ -140,14 +146,20 @@ export const METRICS = {
     formula: "wer_errors ÷ wer_words",
     needs: "reference texts",
   },
-  deltas_blank: count("deltas without text", "number of deltas whose text is blank"),
-  sessions_started: count("sessions started", "1 per session"),
+  deltas_blank: count("utterance", "deltas without text", "number of deltas whose text is blank"),
+  sessions_started: count("session", "sessions started", "1 per session"),
   sessions_finished: count(
+    "session",
     "sessions with all their final transcripts",
     "1 per finished session",
     "higher",
   ),
-  sessions_open: count("sessions without an end", "+1 at a start, −1 at any end", "lower"),
+  sessions_open: count(
+    "session",
+    "sessions without an end",
+    "+1 at a start, −1 at any end",
+    "lower",
+  ),
   session_failed: {
     unit: "ratio",
     kind: "rate",

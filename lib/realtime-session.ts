@@ -74,7 +74,7 @@ export interface SessionPlan {
  */
 type State = "connecting" | "greeting" | "speaking" | "finishing" | "ended";
 
-/** Timers fire up to this much before their deadline is judged missed: half the float noise of a deadline. */
+/** A wake-up may come this much early, in milliseconds: timers and clock round apart, and a second timer costs more. */
 const EARLY_MS = 0.02;
 
 /** A session in flight. Every method may be called in every state; after the end they do nothing. */
@@ -95,7 +95,8 @@ export class RealtimeSession {
   #totalLimitMs: number;
   #watchdogMs: number;
   #watchdogKind: FailureKind = "connect_timeout";
-  #notice: Extract<ServerEvent, { type: "notice" }> | undefined;
+  /** The newest error that the server has reported and gone on after. */
+  #reported: Extract<ServerEvent, { type: "notice" }> | undefined;
 
   constructor(plan: SessionPlan, port: SessionPort) {
     this.#plan = plan;
@@ -130,7 +131,8 @@ export class RealtimeSession {
   message(text: string, arrivalMs: number, handledMs: number): void {
     if (this.#state === "ended") return;
     const event = this.#plan.protocol.receive(text);
-    if (this.#state === "speaking") {
+    // Before the first frame there is nothing to answer: silence counts from then on.
+    if (this.#state === "speaking" && this.#nextFrame > 0) {
       this.#watchdogKind = "idle_timeout";
       this.#watchdogMs = arrivalMs + this.#plan.watchdogs.idleTimeoutMs;
     }
@@ -152,8 +154,8 @@ export class RealtimeSession {
    * @param code - The server's close code; `undefined` if it sent no close frame.
    */
   closed(code: number | undefined, reason: string): void {
-    if (this.#notice !== undefined)
-      this.fail("server_error", this.#notice.code, this.#notice.message);
+    if (this.#reported !== undefined)
+      this.fail("server_error", this.#reported.code, this.#reported.message);
     else if (code === undefined) this.fail("connection_lost", undefined, reason);
     else this.fail("closed_early", String(code), reason);
   }
@@ -174,7 +176,7 @@ export class RealtimeSession {
       return this.fail("total_timeout", undefined, undefined);
     if (this.#state === "speaking") this.#sendDueFrames(nowMs);
     if (nowMs >= this.#watchdogMs - EARLY_MS)
-      this.fail(this.#watchdogKind, undefined, this.#notice?.message);
+      this.fail(this.#watchdogKind, undefined, this.#reported?.message);
     this.#port.wakeAt(this.#nextDeadlineMs());
   }
 
@@ -272,7 +274,7 @@ export class RealtimeSession {
 
   #noticed(event: Extract<ServerEvent, { type: "notice" }>): void {
     this.record.notices++;
-    this.#notice = event;
+    if (event.isError === true) this.#reported = event;
   }
 
   /**

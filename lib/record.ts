@@ -163,7 +163,7 @@ export function readRecordLog(text: string): RecordLog {
 }
 
 function sessionKey(entry: SessionStart | SessionRecord): string {
-  return `${entry.scenario} ${entry.session}`;
+  return [entry.scenario, entry.session, entry.vu, entry.start_ms].join(" ");
 }
 
 /** Parses one line that begins like a record; the answer is its problem if it is none. */
@@ -182,6 +182,10 @@ function parseLine(line: string): SessionStart | SessionRecord | string {
   if (typeof entry.start_ms !== "number") return "start_ms is not a number";
   if (entry.event === ("start" as string)) return value as SessionStart;
   if (entry.event !== "end") return `event is ${JSON.stringify(entry.event)}, not "start" or "end"`;
-  if (!Array.isArray(entry.utterances)) return "utterances is not a list";
+  if (!isListOfObjects(entry.utterances)) return "utterances is not a list of objects";
   return value as SessionRecord;
+}
+
+function isListOfObjects(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === "object" && each !== null);
 }

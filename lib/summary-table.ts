@@ -55,7 +55,9 @@ function numbers(metric: MetricResult, fewSessions: boolean): string {
 }
 
 function decimal(value: number | undefined): string {
-  return value === undefined ? "-" : value.toFixed(Math.abs(value) < 100 ? 2 : 1);
+  if (value === undefined) return "-";
+  const text = value.toFixed(Math.abs(value) < 100 ? 2 : 1);
+  return /^-0\.0+$/.test(text) ? text.slice(1) : text;
 }
 
 function sessionLines(results: Results): string[] {
@@ -80,10 +82,21 @@ function sessionLines(results: Results): string[] {
 }
 
 function thresholdLines(results: Results): string[] {
-  return Object.entries(results.thresholds ?? {}).flatMap(([metric, expressions]) =>
-    Object.entries(expressions).map(
-      ([text, ok]) => `${ok ? "held  " : "BROKEN"}  ${metric} ${text}`,
-    ),
+  return Object.entries(results.thresholds ?? {}).flatMap(([metric, expressions]) => {
+    // k6 lets a threshold on a metric without values pass.
+    const note = isUnmeasured(results, metric) ? "  (nothing was measured)" : "";
+    return Object.entries(expressions).map(
+      ([text, ok]) => `${ok ? "held  " : "BROKEN"}  ${metric} ${text}${note}`,
+    );
+  });
+}
+
+function isUnmeasured(results: Results, metric: string): boolean {
+  const name = METRIC_NAMES.find((each) => each === metric);
+  return (
+    name !== undefined &&
+    metricDefinition(name).kind === "trend" &&
+    results.metrics[name] === undefined
   );
 }
 

@@ -16,6 +16,7 @@ import {
 import type { RealtimeDialect } from "../protocols/realtime.ts";
 import { createResults, TREND_STATS, type K6SummaryData, type Results } from "../results.ts";
 import { summaryTable } from "../summary-table.ts";
+import { NORMALISER_VERSION } from "../text/normalise.ts";
 import { resolveThresholds, type Thresholds } from "../thresholds.ts";
 
 /** Where a clip's samples lie. */
@@ -135,7 +136,11 @@ export function summarise(
       facts?.startedAtMs ?? Date.now() - data.state.testRunDurationMs,
     ).toISOString(),
     config: { ...plan.description, ...(facts === undefined ? {} : { model: facts.model }) },
-    versions: { suite: SUITE_VERSION, ...(facts === undefined ? {} : { k6: facts.k6Version }) },
+    versions: {
+      suite: SUITE_VERSION,
+      normaliser: String(NORMALISER_VERSION),
+      ...(facts === undefined ? {} : { k6: facts.k6Version }),
+    },
   });
   const { summaryFile } = plan.config;
   const json =

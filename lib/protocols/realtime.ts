@@ -16,8 +16,13 @@ export type ServerEvent =
       readonly code?: string;
       readonly message?: string;
     }
-  /** Unexpected and harmless unless the connection ends: counted, and named if it does. */
-  | { readonly type: "notice"; readonly code: string; readonly message: string };
+  /** Unexpected and harmless: counted. An error that the server reports so is named if the connection then ends. */
+  | {
+      readonly type: "notice";
+      readonly isError?: true;
+      readonly code: string;
+      readonly message: string;
+    };
 
 /** One connection's protocol: a pure state machine from messages in to events, and from steps to messages out. */
 export interface RealtimeProtocol {

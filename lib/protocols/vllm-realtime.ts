@@ -80,7 +80,7 @@ class VllmRealtimeProtocol implements RealtimeProtocol {
       case "session.created":
         return this.#created(message);
       case "error":
-        return errorEvent(message);
+        return errorEvent(message, text);
       default:
         return typeof message["type"] === "string"
           ? {
@@ -142,13 +142,14 @@ function malformed(text: string): ServerEvent {
   return { type: "failure", kind: "malformed_message", message: cutMessage(text) };
 }
 
-function errorEvent(message: Record<string, unknown>): ServerEvent {
+function errorEvent(message: Record<string, unknown>, raw: string): ServerEvent {
   const code = typeof message["code"] === "string" ? cutMessage(message["code"]) : "";
-  const error = message["error"];
-  const text = cutMessage(typeof error === "string" ? error : JSON.stringify(error ?? ""));
+  const error = message["error"] ?? "";
+  // Not the error as JSON: JSON.stringify has a limit of depth that JSON.parse has not.
+  const text = cutMessage(typeof error === "string" ? error : raw);
   const kind = Object.hasOwn(ERROR_KINDS, code) ? ERROR_KINDS[code] : undefined;
   return kind === undefined
-    ? { type: "notice", code, message: text }
+    ? { type: "notice", isError: true, code, message: text }
     : { type: "failure", kind, code, message: text };
 }
 
@@ -157,7 +158,7 @@ function readUsage(value: unknown): UsageRecord | undefined {
   const usage: UsageRecord = {};
   if (isCount(value["prompt_tokens"])) usage.input_tokens = value["prompt_tokens"];
   if (isCount(value["completion_tokens"])) usage.output_tokens = value["completion_tokens"];
-  return usage;
+  return Object.keys(usage).length === 0 ? undefined : usage;
 }
 
 function isCount(value: unknown): value is number {

@@ -29,12 +29,6 @@ export interface WordTrack {
   readonly referenceCount?: number;
 }
 
-interface Token {
-  readonly words: readonly string[];
-  readonly deltaIndex: number | undefined;
-  readonly isStable: boolean;
-}
-
 /**
  * Tracks the words of an utterance.
  *
@@ -44,8 +38,11 @@ interface Token {
  * the words are laid out evenly: the end of word i of N is ON + i/N · (EOS − ON).
  */
 export function trackWords(utterance: UtteranceRecord): WordTrack {
-  const tokens = tokensOf(utterance);
-  const hypothesis = tokens.flatMap((token) => token.words);
+  const streamed = streamedWords(utterance.delta_text);
+  const hypothesis =
+    utterance.final_text === undefined
+      ? streamed.map(({ word }) => word)
+      : normaliseWords(utterance.final_text);
   const { asset } = utterance;
   const spans = asset.words;
   const reference = asset.text === undefined ? undefined : normaliseWords(asset.text);
@@ -71,58 +68,69 @@ export function trackWords(utterance: UtteranceRecord): WordTrack {
     spokenEnds = uniformEnds(hypothesis.length, asset.onset_ms, asset.speech_end_ms);
     basis = { basis: "uniform" };
   }
-  return { words: trackedWords(tokens, spokenEnds), ...basis, ...errors };
-}
-
-function trackedWords(
-  tokens: readonly Token[],
-  spokenEnds: readonly (number | undefined)[],
-): TrackedWord[] {
-  const tracked: TrackedWord[] = [];
-  tokens.forEach(({ words, deltaIndex, isStable }) =>
-    words.forEach((word) =>
-      tracked.push({ word, deltaIndex, isStable, spokenEndMs: spokenEnds[tracked.length] }),
-    ),
-  );
-  return tracked;
-}
-
-/** The tokens of the final transcript, each with the delta that completed it. */
-function tokensOf(utterance: UtteranceRecord): Token[] {
-  const streamed = utterance.delta_text.join("");
-  const finalText = utterance.final_text ?? streamed;
-  const streamedTokens = splitTokens(streamed);
-  const completedBy = completions(utterance.delta_text, streamed, streamedTokens);
-  const finalTokens = finalText === streamed ? streamedTokens : splitTokens(finalText);
   let isStable = true;
-  return finalTokens.map((token, index) => {
-    isStable = isStable && streamedTokens[index] === token;
+  const words = hypothesis.map((word, index): TrackedWord => {
+    isStable = isStable && streamed[index]?.word === word;
     return {
-      words: normaliseWords(token),
-      deltaIndex: isStable ? completedBy[index] : undefined,
+      word,
       isStable,
+      deltaIndex: isStable ? streamed[index]?.deltaIndex : undefined,
+      spokenEndMs: spokenEnds[index],
     };
   });
+  return { words, ...basis, ...errors };
 }
 
-function splitTokens(text: string): string[] {
-  return text.split(/\s+/).filter((token) => token !== "");
+/** A piece of a text that normalises by itself: no white space but inside an annotation. */
+const PIECE = /(?:\[[^[\]]*\]|\([^()]*\)|<[^<>]*>|[\S\ufeff])+/g;
+/** What makes a piece more than a run of characters without white space. */
+const ANNOTATED = /[[(<\ufeff]/;
+
+interface CompletedWord {
+  readonly word: string;
+  readonly deltaIndex: number;
 }
 
-/** For each token of the streamed text, the index of the delta with which the text first holds all of it. */
-function completions(
-  deltas: readonly string[],
-  streamed: string,
-  tokens: readonly string[],
-): number[] {
-  let end = 0;
-  let delta = -1;
+/** The words of the text that the deltas make, each with the delta from which on it stood there as it is. */
+function streamedWords(deltas: readonly string[]): CompletedWord[] {
+  const text = deltas.join("");
+  const pieces = ANNOTATED.test(text) ? (text.match(PIECE) ?? []) : text.split(/\s+/);
   let length = 0;
-  return tokens.map((token) => {
-    end = streamed.indexOf(token, end) + token.length;
-    while (length < end) length += deltas[++delta]?.length ?? end;
-    return delta;
+  const ends = deltas.map((delta) => (length += delta.length));
+  let first = 0;
+  let end = 0;
+  const words: CompletedWord[] = [];
+  pieces.forEach((piece) => {
+    if (piece === "") return;
+    const start = text.indexOf(piece, end);
+    end = start + piece.length;
+    while ((ends[first] ?? length) <= start) first++;
+    const pieceWords = normaliseWords(piece);
+    const since =
+      (ends[first] ?? length) >= end ? [] : firstStands(text, start, end, ends, first, pieceWords);
+    pieceWords.forEach((word, index) => words.push({ word, deltaIndex: since[index] ?? first }));
   });
+  return words;
+}
+
+/** For each word of a piece that several deltas make, the delta from which on it stood there as it is. */
+function firstStands(
+  text: string,
+  start: number,
+  end: number,
+  ends: readonly number[],
+  first: number,
+  pieceWords: readonly string[],
+): (number | undefined)[] {
+  let since: (number | undefined)[] = pieceWords.map(() => undefined);
+  for (let at = first, seenTo = 0; seenTo < end && at < ends.length; at++) {
+    seenTo = ends[at] ?? end;
+    const seen = seenTo >= end ? pieceWords : normaliseWords(text.slice(start, seenTo));
+    since = pieceWords.map((word, index) =>
+      seen[index] === word ? (since[index] ?? at) : undefined,
+    );
+  }
+  return since;
 }
 
 function isSameWords(

@@ -255,22 +255,22 @@ const ROWS: readonly (readonly [
   [
     "an error with a code that vLLM does not have yet",
     error("buffer_full", "Too much audio"),
-    always({ type: "notice", code: "buffer_full", message: "Too much audio" }),
+    always({ type: "notice", isError: true, code: "buffer_full", message: "Too much audio" }),
   ],
   [
     "an error whose code is a property of every object",
     error("constructor", "x"),
-    always({ type: "notice", code: "constructor", message: "x" }),
+    always({ type: "notice", isError: true, code: "constructor", message: "x" }),
   ],
   [
     "an error with null for its code",
     error(null, "x"),
-    always({ type: "notice", code: "", message: "x" }),
+    always({ type: "notice", isError: true, code: "", message: "x" }),
   ],
   [
     "an error without code and text",
     '{"type":"error"}',
-    always({ type: "notice", code: "", message: "" }),
+    always({ type: "notice", isError: true, code: "", message: "" }),
   ],
 
   [
