@@ -204,7 +204,7 @@ export const VARIABLES = [
     kind: "choice",
     status: "supported",
     default: "off",
-    allowed: ["off", "full", "compact"],
+    allowed: ["off", "full"],
     description: "Session records on k6's console output.",
   },
   {

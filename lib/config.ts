@@ -1,5 +1,5 @@
 // The configuration: from an environment to a typed record, with all mistakes reported at once. Knows how the
-// variables go together (DESIGN §5) and which must not be used where; reads no file and opens nothing.
+// variables go together and which must not be used where; reads no file and opens nothing.
 
 import {
   readEnvironment,

@@ -1,5 +1,5 @@
 // Load profiles: from the configuration to k6's scenario and to the instants at which sessions are meant to start.
-// Knows the closed profile of DESIGN §5 (a new session begins when the one before has ended) and the rules of k6's
+// Knows the closed profile (a new session begins when the one before has ended: ARCHITECTURE.md) and the rules of k6's
 // executors; knows no clock.
 
 import type { Watchdogs } from "./realtime-session.ts";

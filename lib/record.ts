@@ -18,7 +18,7 @@ export interface SessionStart {
   readonly asset_set: string;
   /** Number of the virtual user in the whole test, from 1. */
   readonly vu: number;
-  /** Wall time of the run's start as far as it is known now: late by up to 1 ms, never early. */
+  /** Wall time of the run's start as far as it is known now: early by up to 1 ms, never late. */
   readonly epoch_ms: number;
   /** When the load profile wanted the session to start. */
   readonly intended_ms: number;

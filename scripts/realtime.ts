@@ -17,7 +17,7 @@ export const options = run.options;
 const user = createRealtimeUser({
   run,
   dialect,
-  audio: await createAudioSource(run.plan.clips, dialect.sampleRateHz, run.plan.config.frameMs),
+  audio: await createAudioSource(run.plan.clips, dialect.sampleRateHz, run.plan.frameMs),
   measurements: createMeasurements(run.plan.metrics),
 });
 
@@ -32,5 +32,5 @@ export default function realtime({ model }: RunFacts): Promise<void> {
 export function handleSummary(
   data: K6SummaryData & { readonly setup_data?: RunFacts },
 ): Record<string, string> {
-  return once().summarise(data, SCENARIO, dialect.name, run.plan);
+  return once().summarise(data, SCENARIO, dialect.name);
 }

@@ -86,7 +86,7 @@ describe("parseConfig", () => {
     ["both", { RT_REQUESTS: "20", RT_DURATION: "5s" }, { durationMs: 5000, requests: 20 }],
     ["seed 0", { RT_SEED: "0" }, { seed: 0 }],
     ["the largest seed", { RT_SEED: "4294967295" }, { seed: 4_294_967_295 }],
-    ["records", { RT_RECORDS: "compact" }, { records: "compact" }],
+    ["records", { RT_RECORDS: "full" }, { records: "full" }],
     ["a summary", { RT_SUMMARY: "out/summary.json" }, { summaryFile: `${PWD}/out/summary.json` }],
     ["no thresholds", { RT_THRESHOLDS: "none" }, { thresholds: { kind: "none" } }],
     [
@@ -177,7 +177,7 @@ describe("parseConfig", () => {
     ["a duration with a space", { RT_DURATION: "1m 30s" }, "RT_DURATION"],
     ["a seed above 32 bits", { RT_SEED: "4294967296" }, "RT_SEED"],
     ["a timeout of 0", { RT_IDLE_TIMEOUT_MS: "0" }, "RT_IDLE_TIMEOUT_MS"],
-    ["unknown records", { RT_RECORDS: "on" }, 'RT_RECORDS is "on": give off or full or compact'],
+    ["unknown records", { RT_RECORDS: "on" }, 'RT_RECORDS is "on": give off or full'],
     ["a path with a line break", { RT_DATA: "a\n" }, "RT_DATA"],
     ["thresholds as a list", { RT_THRESHOLDS: "[]" }, "RT_THRESHOLDS is not a JSON object"],
     ["thresholds that are torn", { RT_THRESHOLDS: "{" }, "RT_THRESHOLDS is not JSON"],

@@ -6,7 +6,7 @@ import exec from "k6/execution";
 /** Milliseconds since the start of the test run, with fractions, and how they map to wall time. */
 export interface RunClock {
   readonly now: () => number;
-  /** Wall time of the run's start, in milliseconds since 1970: never later than the truth, by at most 1 ms at first. */
+  /** Wall time of the run's start, in milliseconds since 1970: early by at most 1 ms at first, never late. */
   epochMs(): number;
   /**
    * Puts an event's stamp on the run's clock, and learns from it: a stamp is taken before its handler runs, so the

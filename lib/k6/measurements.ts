@@ -21,11 +21,10 @@ export interface Measurements {
 /** Declares the catalogue's metrics to k6. Init context only. */
 export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements {
   const metrics = new Map<string, Metric>();
-  for (const { name, kind, isTime } of catalogue) {
-    if (kind === "trend") metrics.set(name, new Trend(name, isTime));
-    else if (kind === "counter") metrics.set(name, new Counter(name));
-    else if (kind === "rate") metrics.set(name, new Rate(name));
-  }
+  catalogue.timeTrend.forEach((name) => metrics.set(name, new Trend(name, true)));
+  catalogue.trend.forEach((name) => metrics.set(name, new Trend(name)));
+  catalogue.counter.forEach((name) => metrics.set(name, new Counter(name)));
+  catalogue.rate.forEach((name) => metrics.set(name, new Rate(name)));
   const add = (name: MetricName, value: number | boolean, tags?: Record<string, string>): void => {
     // An argument that is there, even undefined, makes k6 build a tag set.
     if (tags === undefined) metrics.get(name)?.add(value);

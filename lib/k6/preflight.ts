@@ -13,8 +13,7 @@ const TIMEOUT = "5s";
  *
  * @throws {Error} If no model is configured and the server does not list exactly one; k6 ends with code 107.
  */
-export function preflight({ config, headers }: RunPlan): RunFacts {
-  const url = `${config.target.httpBase}/v1/models`;
+export function preflight({ modelsUrl: url, model, headers }: RunPlan): RunFacts {
   const responseCallback = http.expectedStatuses({ min: 100, max: 599 });
   const response = http.get(url, {
     headers,
@@ -28,13 +27,11 @@ export function preflight({ config, headers }: RunPlan): RunFacts {
     startedAtMs: Date.now(),
     k6Version: /k6\/([^\s,;]+)/.exec(userAgent)?.[1] ?? "unknown",
   };
-  if (config.model !== undefined) {
-    if (names.length > 0 && !names.includes(config.model)) {
-      console.warn(
-        `RT_MODEL is ${config.model}, but ${url} lists ${names.slice(0, 10).join(", ")}`,
-      );
+  if (model !== undefined) {
+    if (names.length > 0 && !names.includes(model)) {
+      console.warn(`RT_MODEL is ${model}, but ${url} lists ${names.slice(0, 10).join(", ")}`);
     }
-    return { ...facts, model: config.model };
+    return { ...facts, model };
   }
   const [only] = names;
   if (only !== undefined && names.length === 1) return { ...facts, model: only };

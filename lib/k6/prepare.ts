@@ -7,16 +7,12 @@ import { parseApiKeyFile } from "../config-values.ts";
 import { describeConfig, parseConfig, type Config } from "../config.ts";
 import { closedScenario, longestSessionMs } from "../load.ts";
 import { parseManifest } from "../manifest.ts";
-import {
-  METRIC_NAMES,
-  metricDefinition,
-  type MetricDefinition,
-  type MetricName,
-} from "../metrics.ts";
+import { METRIC_NAMES, metricDefinition, type MetricName } from "../metrics.ts";
 import type { RealtimeDialect } from "../protocols/realtime.ts";
 import { createResults, TREND_STATS, type K6SummaryData, type Results } from "../results.ts";
 import { summaryTable } from "../summary-table.ts";
 import { NORMALISER_VERSION } from "../text/normalise.ts";
+import type { Watchdogs } from "../realtime-session.ts";
 import { resolveThresholds, type Thresholds } from "../thresholds.ts";
 
 /** Where a clip's samples lie. */
@@ -28,22 +24,30 @@ export interface ClipFile {
   readonly dataBytes: number;
 }
 
-/** What every virtual user needs. Holds secrets: show `description`. */
+/** What every virtual user needs, and no more: each holds a copy. Holds secrets. */
 export interface RunPlan {
-  readonly config: Config;
-  /** The configuration as it may be shown. */
-  readonly description: ReturnType<typeof describeConfig>;
+  /** The endpoint, `ws://` or `wss://`. */
+  readonly url: string;
+  /** `http://` or `https://`. */
+  readonly modelsUrl: string;
+  /** Absent: the only entry of the models' list. */
+  readonly model?: string;
   /** Request headers, the key's included. */
   readonly headers: Record<string, string>;
+  readonly watchdogs: Watchdogs;
+  readonly frameMs: number;
+  readonly speed: number;
+  readonly utterancesPerSession: number;
+  readonly thinkMs: number;
+  readonly seed: number;
+  readonly hasRecords: boolean;
   readonly clips: readonly ClipFile[];
   /** Name of the manifest, the `asset_set` tag. */
   readonly assetSet: string;
-  /** The catalogue, as far as k6 wants to know it. */
-  readonly metrics: readonly {
-    readonly name: MetricName;
-    readonly kind: MetricDefinition["kind"];
-    readonly isTime: boolean;
-  }[];
+  /** The catalogue, as far as k6 wants to know it: names by k6 type. */
+  readonly metrics: Readonly<
+    Record<"timeTrend" | "trend" | "counter" | "rate", readonly MetricName[]>
+  >;
 }
 
 /** A run as the init context knows it. */
@@ -81,23 +85,27 @@ export function prepareRun(scenario: string, dialect: RealtimeDialect): Prepared
   );
   return {
     plan: {
-      config,
-      description: describeConfig(config),
+      url: config.target.websocketBase + dialect.path,
+      modelsUrl: `${config.target.httpBase}/v1/models`,
+      ...(config.model === undefined ? {} : { model: config.model }),
       headers:
         key === undefined
           ? { ...config.headers }
           : { ...config.headers, Authorization: `Bearer ${key}` },
+      watchdogs: config.watchdogs,
+      frameMs: config.frameMs,
+      speed: config.speed,
+      utterancesPerSession: config.utterancesPerSession,
+      thinkMs: config.thinkMs,
+      seed: config.seed,
+      hasRecords: config.records !== "off",
       clips: assets.map(({ file, dataOffset, dataBytes }) => ({
         path: resolveBeside(manifest, file),
         dataOffset,
         dataBytes,
       })),
       assetSet,
-      metrics: METRIC_NAMES.map((name) => ({
-        name,
-        kind: metricDefinition(name).kind,
-        isTime: metricDefinition(name).unit === "ms",
-      })),
+      metrics: metricNames(),
     },
     options: {
       scenarios: {
@@ -113,6 +121,16 @@ export function prepareRun(scenario: string, dialect: RealtimeDialect): Prepared
   };
 }
 
+function metricNames(): RunPlan["metrics"] {
+  const trends = METRIC_NAMES.filter((name) => metricDefinition(name).kind === "trend");
+  return {
+    timeTrend: trends.filter((name) => metricDefinition(name).unit === "ms"),
+    trend: trends.filter((name) => metricDefinition(name).unit !== "ms"),
+    counter: METRIC_NAMES.filter((name) => metricDefinition(name).kind === "counter"),
+    rate: METRIC_NAMES.filter((name) => metricDefinition(name).kind === "rate"),
+  };
+}
+
 /** What a run learns of itself in `setup`. */
 export interface RunFacts {
   readonly model: string;
@@ -125,8 +143,10 @@ export function summarise(
   data: K6SummaryData & { readonly setup_data?: RunFacts },
   scenario: string,
   dialect: string,
-  plan: RunPlan,
 ): Record<string, string> {
+  const result = parseConfig(__ENV);
+  if (!result.ok) throw mistakes(result.problems);
+  const { config } = result;
   // No facts: the run was cut before setup had ended.
   const facts = data.setup_data;
   const results: Results = createResults(data, {
@@ -135,14 +155,14 @@ export function summarise(
     startedAt: new Date(
       facts?.startedAtMs ?? Date.now() - data.state.testRunDurationMs,
     ).toISOString(),
-    config: { ...plan.description, ...(facts === undefined ? {} : { model: facts.model }) },
+    config: { ...describeConfig(config), ...(facts === undefined ? {} : { model: facts.model }) },
     versions: {
       suite: SUITE_VERSION,
       normaliser: String(NORMALISER_VERSION),
       ...(facts === undefined ? {} : { k6: facts.k6Version }),
     },
   });
-  const { summaryFile } = plan.config;
+  const { summaryFile } = config;
   const json =
     summaryFile === undefined ? {} : { [summaryFile]: `${JSON.stringify(results, null, 2)}\n` };
   return { stdout: summaryTable(results), ...json };

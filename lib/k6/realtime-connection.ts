@@ -1,18 +1,24 @@
 // One session over one k6 WebSocket: hands events and ticks to the session, and its messages to the socket. Knows
 // sockets and stamps; every decision is the session's.
 
-import { WebSocket, type StampedWebSocketConstructor } from "k6/websockets";
-import type { SessionRecord } from "../record.ts";
-import { RealtimeSession, type SessionPlan } from "../realtime-session.ts";
+import {
+  WebSocket,
+  type CloseEvent,
+  type StampedWebSocket,
+  type StampedWebSocketConstructor,
+} from "k6/websockets";
+import { RealtimeSession, type SessionPlan, type SessionPort } from "../realtime-session.ts";
+import { roundMs, type SessionRecord } from "../record.ts";
 import type { AudioSource } from "./audio-source.ts";
 import type { RunClock } from "./clock.ts";
 import { connectFailure } from "./handshake.ts";
-import { createWakeUp } from "./wake-up.ts";
+import { createWakeUp, type WakeUp } from "./wake-up.ts";
 
 const StampedSocket = WebSocket as unknown as StampedWebSocketConstructor;
 
 /** WebSocket ready states that matter here; k6 2.2 has no constants for them. */
 const OPEN = 1;
+const NORMAL_CLOSURE = 1000;
 /** k6's stand-in for a connection that ended without a close frame (RFC 6455 §7.4.1). */
 const NO_CLOSE_FRAME = 1006;
 
@@ -35,67 +41,83 @@ export interface ConnectionSetup {
  *   a socket); the outcome was handed over long before.
  */
 export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup): Promise<void> {
+  const { clock, audio } = setup;
+  const socket = new StampedSocket(setup.url, null, {
+    headers: setup.headers,
+    tags: { name: "realtime" },
+  });
+  socket.binaryType = "arraybuffer";
+  const wakeUp = createWakeUp(clock, (nowMs) => session.tick(nowMs));
+  const session: RealtimeSession = new RealtimeSession(plan, sessionPort(socket, wakeUp, setup));
+  audio.onLoaded = () => session.tick(clock.now());
+  socket.onopen = (event) => {
+    session.opened(clock.learn(event.timestamp, clock.now()));
+    // Too late: the watchdog ran out while the handshake was on its way.
+    if (session.isEnded()) socket.close(NORMAL_CLOSURE);
+  };
+  socket.onmessage = (event) => {
+    // Each property of the event is a call into Go: read once.
+    const { timestamp, data } = event;
+    const handledMs = clock.now();
+    const arrivalMs = clock.learn(timestamp, handledMs);
+    if (typeof data === "string") session.message(data, arrivalMs, handledMs);
+    else session.binary();
+  };
+  let failure = "";
+  socket.onerror = (event) => {
+    failure = event.error;
+  };
   return new Promise((resolve) => {
-    const { clock, audio } = setup;
-    const wakeUp = createWakeUp(clock, (nowMs) => session.tick(nowMs));
-    const socket = new StampedSocket(setup.url, null, {
-      headers: setup.headers,
-      tags: { name: "realtime" },
-    });
-    socket.binaryType = "arraybuffer";
-    const session = new RealtimeSession(plan, {
-      now: clock.now,
-      send: (text) => {
-        try {
-          socket.send(text);
-        } catch {
-          // The socket is closing: its close event ends the session. Asking for its state first costs more.
-        }
-      },
-      wakeAt: wakeUp.at,
-      hasFrame: audio.hasFrame,
-      frame: audio.frame,
-      load: (index) => audio.load(setup.clips[index] ?? 0),
-      ended: (record) => {
-        wakeUp.stop();
-        // Closing before the handshake is answered would hang the virtual user before k6 2.3.
-        if (socket.readyState === OPEN) socket.close(1000);
-        record.epoch_ms = Math.round(clock.epochMs() * 1000) / 1000;
-        setup.onEnded(record);
-      },
-    });
-    audio.onLoaded = () => session.tick(clock.now());
-
-    let failure = "";
-    socket.onopen = (event) => {
-      session.opened(clock.learn(event.timestamp, clock.now()));
-      // Too late: the watchdog ran out while the handshake was on its way.
-      if (session.isEnded()) socket.close(1000);
-    };
-    socket.onmessage = (event) => {
-      // Each property of the event is a call into Go: read once.
-      const { timestamp, data } = event;
-      const handledMs = clock.now();
-      const arrivalMs = clock.learn(timestamp, handledMs);
-      if (typeof data === "string") session.message(data, arrivalMs, handledMs);
-      else session.binary();
-    };
-    socket.onerror = (event) => {
-      failure = event.error;
-    };
     socket.onclose = (event) => {
-      if (!session.isEnded()) {
-        if (session.record.opened_ms === undefined) {
-          const { kind, code, message } = connectFailure(failure, setup.url, setup.headers);
-          session.fail(kind, code, message);
-        } else
-          session.closed(
-            event.code === NO_CLOSE_FRAME ? undefined : event.code,
-            event.reason || failure,
-          );
-      }
+      if (!session.isEnded()) endByClose(session, event, failure, setup);
       wakeUp.stop();
       resolve();
     };
   });
+}
+
+/** What the session does to the socket, the clock and the audio. */
+function sessionPort(
+  socket: StampedWebSocket,
+  wakeUp: WakeUp,
+  setup: ConnectionSetup,
+): SessionPort {
+  const { clock, audio } = setup;
+  return {
+    now: clock.now,
+    send(text) {
+      try {
+        socket.send(text);
+      } catch {
+        // The socket is closing: its close event ends the session. Asking for its state first costs more.
+      }
+    },
+    wakeAt: wakeUp.at,
+    hasFrame: audio.hasFrame,
+    frame: audio.frame,
+    load: (index) => audio.load(setup.clips[index] ?? 0),
+    ended(record) {
+      wakeUp.stop();
+      // Closing before the handshake is answered would hang the virtual user before k6 2.3.
+      if (socket.readyState === OPEN) socket.close(NORMAL_CLOSURE);
+      record.epoch_ms = roundMs(clock.epochMs());
+      setup.onEnded(record);
+    },
+  };
+}
+
+/** The connection ended before the session did: it was never opened, or the server or the network broke it. */
+function endByClose(
+  session: RealtimeSession,
+  event: CloseEvent,
+  failure: string,
+  setup: ConnectionSetup,
+): void {
+  if (session.record.opened_ms !== undefined) {
+    const code = event.code === NO_CLOSE_FRAME ? undefined : event.code;
+    session.closed(code, event.reason === "" ? failure : event.reason);
+    return;
+  }
+  const { kind, code, message } = connectFailure(failure, setup.url, setup.headers);
+  session.fail(kind, code, message);
 }

@@ -35,48 +35,60 @@ export interface RealtimeUser {
 
 /** Makes a virtual user. */
 export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
-  const { config, headers } = setup.run.plan;
-  const url = config.target.websocketBase + setup.dialect.path;
-  const order = createShuffledOrder(config.seed, setup.run.assets.length);
+  const { run, audio, measurements } = setup;
+  const { plan } = run;
+  const order = createShuffledOrder(plan.seed, run.assets.length);
   let clock: RunClock | undefined;
   let intendedMs = 0;
 
+  const log = (line: SessionStart | SessionRecord): void => {
+    if (plan.hasRecords) console.log(JSON.stringify(line));
+  };
   return {
     async runSession(model) {
       if (clock === undefined) {
         clock = createRunClock();
         intendedMs = firstIntendedStartMs(scenarioStartMs(clock), exec.vu.idInInstance - 1);
       }
-      await waitUntil(clock, intendedMs);
       const number = exec.scenario.iterationInTest;
-      const clips = Array.from({ length: config.utterancesPerSession }, (_, index) => {
-        return order[(number * config.utterancesPerSession + index) % order.length] ?? 0;
-      });
-      const record = startRecord(setup, clock, intendedMs, number);
-      const plan = {
+      const clips = clipsOfSession(number, plan.utterancesPerSession, order);
+      const record = blankRecord(setup, intendedMs, number);
+      const session = {
         protocol: setup.dialect.createProtocol(model),
-        watchdogs: config.watchdogs,
-        assets: clips.map((clip) => assetRecord(setup.run, clip)),
-        thinkMs: config.thinkMs,
-        phaseMs: phaseMs(config.seed, number, config.frameMs),
+        watchdogs: plan.watchdogs,
+        assets: clips.map((clip) => assetRecord(run, clip)),
+        thinkMs: plan.thinkMs,
+        phaseMs: phaseMs(plan.seed, number, plan.frameMs),
         record,
       };
-      setup.measurements.started();
-      if (config.records !== "off") console.log(JSON.stringify(startLine(record)));
-      await runRealtimeConnection(plan, {
-        url,
-        headers,
+      await waitUntil(clock, intendedMs);
+      record.epoch_ms = roundMs(clock.epochMs());
+      record.start_ms = roundMs(clock.now());
+      const closed = runRealtimeConnection(session, {
+        url: plan.url,
+        headers: plan.headers,
         clock,
-        audio: setup.audio,
+        audio,
         clips,
         onEnded: (ended) => {
-          setup.measurements.ended(ended, readings(ended));
-          if (config.records !== "off") console.log(JSON.stringify(ended));
+          measurements.ended(ended, readings(ended));
+          log(ended);
         },
       });
-      intendedMs = nextIntendedStartMs(clock.now(), config.thinkMs, record.ready_ms === undefined);
+      measurements.started();
+      log(startLine(record));
+      await closed;
+      intendedMs = nextIntendedStartMs(clock.now(), plan.thinkMs, record.ready_ms === undefined);
     },
   };
+}
+
+/** Clips of session `number`: the shuffled assets in turn, so that all are spoken equally often. */
+function clipsOfSession(number: number, utterances: number, order: readonly number[]): number[] {
+  return Array.from(
+    { length: utterances },
+    (_, index) => order[(number * utterances + index) % order.length] ?? 0,
+  );
 }
 
 function assetRecord({ assets }: SharedRun, clip: number): AssetRecord {
@@ -90,27 +102,23 @@ function waitUntil(clock: RunClock, atMs: number): Promise<void> {
   return waitMs <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, waitMs));
 }
 
-function startRecord(
-  setup: RealtimeUserSetup,
-  clock: RunClock,
-  intendedMs: number,
-  number: number,
-): SessionRecord {
-  const { config, assetSet } = setup.run.plan;
+/** The record of a session that has not started. */
+function blankRecord(setup: RealtimeUserSetup, intendedMs: number, number: number): SessionRecord {
+  const { plan } = setup.run;
   return {
     record: RECORD_SCHEMA,
     event: "end",
     session: String(number),
     scenario: exec.scenario.name,
     dialect: setup.dialect.name,
-    asset_set: assetSet,
+    asset_set: plan.assetSet,
     vu: exec.vu.idInTest,
-    epoch_ms: roundMs(clock.epochMs()),
+    epoch_ms: 0,
     stamps: "go",
-    frame_ms: config.frameMs,
-    speed: config.speed,
+    frame_ms: plan.frameMs,
+    speed: plan.speed,
     intended_ms: roundMs(intendedMs),
-    start_ms: roundMs(clock.now()),
+    start_ms: 0,
     end_ms: 0,
     outcome: "failed",
     notices: 0,

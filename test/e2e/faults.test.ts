@@ -318,36 +318,43 @@ describe.concurrent("a run with some failures", () => {
     expect(summary?.metrics.final_ms?.count).toBe(1);
   });
 
-  test("a server that dies: what spoke has lost its connection, what comes later is refused", async () => {
-    const { code, log, summary } = await withRuler([], async (server) => {
-      const running = runRealtime(workspace, {
-        RT_TARGET: server.url,
-        RT_MODEL: "ruler",
-        RT_DATA: data,
-        RT_CONCURRENCY: "3",
-        RT_DURATION: "4s",
+  test.each([
+    ["dies", "SIGKILL", "connection_lost", undefined],
+    ["is stopped", "SIGTERM", "closed_early", "1012"],
+  ] as const)(
+    "a server that %s: what spoke is told so, what comes later is refused",
+    async (_case, signal, ending, endCode) => {
+      const { code, log, summary } = await withRuler([], async (server) => {
+        const running = runRealtime(workspace, {
+          RT_TARGET: server.url,
+          RT_MODEL: "ruler",
+          RT_DATA: data,
+          RT_CONCURRENCY: "3",
+          RT_DURATION: "4s",
+        });
+        const speaking = async (): Promise<number> => {
+          const { sessions } = await readTruth(server);
+          return sessions.filter(({ utterances }) => utterances.length > 0).length;
+        };
+        while ((await speaking()) < 3);
+        kill(server.pid, signal);
+        return running;
       });
-      const speaking = async (): Promise<number> => {
-        const { sessions } = await readTruth(server);
-        return sessions.filter(({ utterances }) => utterances.length > 0).length;
-      };
-      while ((await speaking()) < 3);
-      kill(server.pid, "SIGKILL");
-      return running;
-    });
-    expect(code).toBe(99);
-    const kinds = log.sessions.map(({ kind }) => kind);
-    expect(kinds.filter((kind) => kind === "connection_lost")).toHaveLength(3);
-    expect(kinds).toContain("connect_refused");
-    // A dial in the instant of the death is reset.
-    const possible = ["connection_lost", "connect_refused", "connect_failed"];
-    expect(possible).toEqual(expect.arrayContaining([...new Set(kinds)]));
-    expect(summary?.sessions).toMatchObject({
-      started: kinds.length,
-      failed: kinds.length,
-      interrupted: 0,
-    });
-  });
+      expect(code).toBe(99);
+      const kinds = log.sessions.map(({ kind }) => kind);
+      const cut = log.sessions.filter(({ kind }) => kind === ending);
+      expect(cut.map(({ code: each }) => each)).toEqual([endCode, endCode, endCode]);
+      expect(kinds).toContain("connect_refused");
+      // A dial in the last instant is reset.
+      const possible = [ending, "connect_refused", "connect_failed"];
+      expect(possible).toEqual(expect.arrayContaining([...new Set(kinds)]));
+      expect(summary?.sessions).toMatchObject({
+        started: kinds.length,
+        failed: kinds.length,
+        interrupted: 0,
+      });
+    },
+  );
 
   test("every fourth session fails, and only the others are in the latencies", async () => {
     const { code, log, summary } = await withRuler(

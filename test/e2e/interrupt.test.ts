@@ -1,5 +1,6 @@
 // Ctrl-C in the middle of a run: what was measured is printed and written, and every session is accounted for.
 
+import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type SessionRecord, type SessionStart } from "../../lib/record.ts";
@@ -20,6 +21,16 @@ function countEnds(file: string): number {
   return existsSync(file) ? (readFileSync(file, "utf8").match(/"event":"end"/g)?.length ?? 0) : 0;
 }
 
+/** Calls once as soon as so many sessions have ended. */
+function afterEnds(child: ChildProcess, recordsFile: string, ends: number, call: () => void): void {
+  const watch = setInterval(() => {
+    if (countEnds(recordsFile) < ends) return;
+    clearInterval(watch);
+    call();
+  }, 20);
+  child.once("exit", () => clearInterval(watch));
+}
+
 beforeAll(async () => {
   const recordsFile = workspace.path("records.jsonl");
   // At the end of the audio, so that all sessions end together and none ends with the signal: k6 may drop the samples
@@ -36,14 +47,10 @@ beforeAll(async () => {
       {
         recordsFile,
         limitMs: 40_000,
-        onStart: (child) => {
-          const watch = setInterval(() => {
-            if (countEnds(recordsFile) < 2 * SESSIONS) return;
-            clearInterval(watch);
+        onStart: (child) =>
+          afterEnds(child, recordsFile, 2 * SESSIONS, () => {
             setTimeout(() => child.kill("SIGINT"), SPEECH_MS / 3);
-          }, 20);
-          child.once("exit", () => clearInterval(watch));
-        },
+          }),
       },
     );
   });
@@ -102,4 +109,31 @@ describe("the summary", () => {
       expect(result.summary?.metrics[metric]?.count, metric).toBe(finished);
     }
   });
+});
+
+test("k6 that is killed leaves the record of every session that had ended", async () => {
+  const recordsFile = workspace.path("killed.jsonl");
+  const { code, log, records } = await withRuler([], async (server) => {
+    return runRealtime(
+      workspace,
+      {
+        RT_TARGET: server.url,
+        RT_DATA: workspace.manifest(SPEECH_MS),
+        RT_CONCURRENCY: String(SESSIONS),
+        RT_DURATION: "60s",
+      },
+      {
+        recordsFile,
+        limitMs: 40_000,
+        onStart: (child) => afterEnds(child, recordsFile, SESSIONS, () => child.kill("SIGKILL")),
+      },
+    );
+  });
+  expect(code).toBeNull();
+  // The last line may be torn.
+  expect(log.broken.length).toBeLessThanOrEqual(1);
+  expect(log.sessions.length).toBeGreaterThanOrEqual(SESSIONS);
+  expect(log.interrupted.length).toBeGreaterThan(0);
+  const starts = records.match(/"event":"start"/g)?.length;
+  expect(log.sessions.length + log.interrupted.length).toBe(starts);
 });
