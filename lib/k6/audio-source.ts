@@ -60,10 +60,23 @@ function audioSource(
   const loader = createLoader(files, clips, windowFrames, frameBytes, () => source.onLoaded());
   let readyIndex = -1;
   let readyFrame = "";
-  const encode = (index: number): boolean => {
+  // The window that is being sent: its views, its first frame, and where it ends.
+  let views: readonly Uint8Array[] = [];
+  let firstFrame = 0;
+  let endFrame = 0;
+  const enterWindow = (index: number): boolean => {
     const windowIndex = Math.floor(index / windowFrames);
-    const position = index - windowIndex * windowFrames;
-    const view = loader.window(windowIndex)?.frames[position];
+    const window = loader.window(windowIndex);
+    if (window === undefined) return false;
+    views = window.frames;
+    firstFrame = windowIndex * windowFrames;
+    endFrame = firstFrame + windowFrames;
+    loader.window(windowIndex + 1);
+    return true;
+  };
+  const encode = (index: number): boolean => {
+    if (index >= endFrame && !enterWindow(index)) return false;
+    const view = views[index - firstFrame];
     if (view === undefined) return false;
     const size = loader.dataBytes() - index * frameBytes;
     // A view costs half of a copy; the types do not know that k6 takes one.
@@ -71,12 +84,12 @@ function audioSource(
       (size < frameBytes ? view.subarray(0, size) : view) as unknown as ArrayBuffer,
     );
     readyIndex = index;
-    if (position === 0) loader.window(windowIndex + 1);
     return true;
   };
   const source: AudioSource = {
     load(clipIndex) {
       readyIndex = -1;
+      endFrame = 0;
       loader.load(clipIndex);
     },
     hasFrame: (index) => readyIndex === index || encode(index),

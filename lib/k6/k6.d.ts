@@ -52,7 +52,8 @@ declare module "k6/websockets" {
     onmessage: (event: StampedMessageEvent) => void;
     onerror: (event: ErrorEvent) => void;
     onclose: (event: CloseEvent) => void;
-    send(data: string | ArrayBuffer): void;
+    /** Needs no `this`. */
+    readonly send: (data: string | ArrayBuffer) => void;
     close(code?: number, reason?: string): void;
   }
 

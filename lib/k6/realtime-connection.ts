@@ -83,11 +83,12 @@ function sessionPort(
   setup: ConnectionSetup,
 ): SessionPort {
   const { clock, audio } = setup;
+  const { send } = socket;
   return {
     now: clock.now,
     send(text) {
       try {
-        socket.send(text);
+        send(text);
       } catch {
         // The socket is closing: its close event ends the session. Asking for its state first costs more.
       }

@@ -29,6 +29,11 @@ export interface RealtimeProtocol {
   /** What stands before and after the base64 text of a frame in its message. */
   readonly appendPrefix: string;
   readonly appendSuffix: string;
+  /**
+   * A delta without text, as the server writes it. While an utterance is under way a session counts such a message
+   * without asking `receive`: it is what most messages are.
+   */
+  readonly blankDelta: string;
   /** Decodes one text message. Never throws, whatever the text. */
   receive(text: string): ServerEvent;
   /** Messages to send as soon as the server is ready. */

@@ -44,6 +44,7 @@ const BLANK_DELTA_EVENT: ServerEvent = { type: "delta", text: "" };
 class VllmRealtimeProtocol implements RealtimeProtocol {
   readonly appendPrefix = '{"type":"input_audio_buffer.append","audio":"';
   readonly appendSuffix = '"}';
+  readonly blankDelta = BLANK_DELTA;
   readonly #model: string;
   #state: "greeting" | "idle" | "streaming" | "finishing" = "greeting";
 

@@ -92,7 +92,7 @@ describe("the environment", () => {
   test("unknown names, bad values and contradictions are reported together", async () => {
     const result = await refuse({
       ...BAD_VARIABLES,
-      RT_CERT_FILE: "cert.pem",
+      RT_CERT_FILE: workspace.write("without-key.pem", ""),
     });
     expect(result.code).toBe(SCRIPT_EXCEPTION);
     const mistakes = mistakesIn(result);
@@ -124,8 +124,8 @@ describe("the environment", () => {
     expect(stderr).not.toContain("canary");
   });
 
-  // DESIGN §5: what nothing needs yet is refused by name, not ignored.
-  test("RT_RECORDS=compact is refused as long as it means full", async () => {
+  // What nothing needs yet is refused by name, not ignored.
+  test("RT_RECORDS=compact is refused as long as nothing writes compact records", async () => {
     const { code, stderr } = await refuse({ RT_RECORDS: "compact" });
     expect(code).toBe(SCRIPT_EXCEPTION);
     expect(stderr).toContain("RT_RECORDS");

@@ -1,4 +1,5 @@
-// Every way a session can fail, produced by the reference server or by its absence, and what k6 makes of it.
+// Every way a session can fail, produced by the reference server or by its absence, and what k6 makes of it. Longer than
+// our files are, because of the table.
 
 import { kill } from "node:process";
 import { describe, expect, test } from "vitest";
