@@ -53,7 +53,12 @@ export interface Config {
 /** A configuration, or everything that is wrong with the environment, one sentence each, without secrets. */
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly problems: string[] };
+  | {
+      readonly ok: false;
+      readonly problems: string[];
+      /** Defaults in place of what was refused: good for finding more mistakes, never for a run. */
+      readonly config: Config;
+    };
 
 /** Length of a run that is limited by neither RT_DURATION nor RT_REQUESTS, in milliseconds. */
 const DEFAULT_DURATION_MS = 30_000;
@@ -71,7 +76,7 @@ export function parseConfig(environment: Environment): ConfigResult {
   const given = readEnvironment(environment);
   const config = readConfig(given);
   const problems = [...given.problems, ...contradictions(config, given)];
-  return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
+  return problems.length === 0 ? { ok: true, config } : { ok: false, problems, config };
 }
 
 /**

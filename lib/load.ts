@@ -37,7 +37,7 @@ export interface SharedIterationsScenario {
 export const START_SPACING_MS = 4;
 
 /**
- * Least pause after a session that failed before it was ready, in milliseconds. Without it a server that refuses
+ * Least pause after a session that failed, in milliseconds. Without it a server that refuses
  * would be dialled hundreds of times a second by each virtual user, and the run would hold nothing but refusals.
  */
 export const FAILED_START_PAUSE_MS = 1000;
@@ -127,16 +127,16 @@ export function firstIntendedStartMs(scenarioStartMs: number, vuIndex: number): 
 
 /**
  * When the next session of a virtual user is meant to start: `thinkMs` after the end of the one before, and at least
- * {@link FAILED_START_PAUSE_MS} after one that failed before it was ready.
+ * {@link FAILED_START_PAUSE_MS} after one that failed.
  *
  * @returns Milliseconds on the clock of `previousEndMs`.
  */
 export function nextIntendedStartMs(
   previousEndMs: number,
   thinkMs: number,
-  failedBeforeReady: boolean,
+  hasFailed: boolean,
 ): number {
-  return previousEndMs + (failedBeforeReady ? Math.max(thinkMs, FAILED_START_PAUSE_MS) : thinkMs);
+  return previousEndMs + (hasFailed ? Math.max(thinkMs, FAILED_START_PAUSE_MS) : thinkMs);
 }
 
 /** Whole milliseconds as k6 reads them, rounded up. */

@@ -82,7 +82,11 @@ function sessionLines(results: Results): string[] {
 }
 
 function thresholdLines(results: Results): string[] {
-  return Object.entries(results.thresholds ?? {}).flatMap(([metric, expressions]) => {
+  const rows = Object.entries(results.thresholds ?? {});
+  // k6 hands metrics over in no order. ES2022 has no toSorted.
+  // oxlint-disable-next-line unicorn/no-array-sort
+  rows.sort(([a], [b]) => (a < b ? -1 : 1));
+  return rows.flatMap(([metric, expressions]) => {
     // k6 lets a threshold on a metric without values pass.
     const note = isUnmeasured(results, metric) ? "  (nothing was measured)" : "";
     return Object.entries(expressions).map(

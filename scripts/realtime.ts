@@ -1,5 +1,6 @@
 // Paced realtime transcription: virtual users speak over WebSockets as a microphone would. `k6 run dist/realtime.js`
 
+import exec from "k6/execution";
 import { createAudioSource } from "../lib/k6/audio-source.ts";
 import { createMeasurements } from "../lib/k6/measurements.ts";
 import { once, shareRun } from "../lib/k6/once.ts";
@@ -22,6 +23,7 @@ const user = createRealtimeUser({
 });
 
 export function setup(): RunFacts {
+  once().requireOptions(run.givenOptions(), exec.test.options);
   return preflight(run.plan);
 }
 

@@ -44,7 +44,7 @@ function askForStatus(url: string, headers: Record<string, string>): number {
       Connection: "Upgrade",
       Upgrade: "websocket",
       "Sec-WebSocket-Version": "13",
-      "Sec-WebSocket-Key": "c3RhdHVzIG9mIHJlZnVzYWw=",
+      "Sec-WebSocket-Key": "azYtcmVhbHRpbWUtY2hlaw==",
     },
     timeout: STATUS_TIMEOUT,
     redirects: 0,

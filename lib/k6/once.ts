@@ -4,6 +4,7 @@
 
 import { SharedArray } from "k6/data";
 import type { Asset } from "../asset.ts";
+import type { RunOptions } from "../options-check.ts";
 import type { RealtimeDialect } from "../protocols/realtime.ts";
 import type * as Prepare from "./prepare.ts";
 
@@ -16,7 +17,9 @@ export const once = (): typeof Prepare => require("./prepare.ts");
 export interface SharedRun {
   readonly plan: Prepare.RunPlan;
   /** k6's options; only the first evaluation of a script has them, the one that k6 reads. */
-  readonly options: Record<string, unknown>;
+  readonly options: RunOptions;
+  /** The same options, for `setup` to compare with what k6 made of them. */
+  givenOptions(): RunOptions;
   /** Reading an element costs a JSON.parse of it. */
   readonly assets: readonly Asset[];
 }
@@ -30,7 +33,8 @@ export function shareRun(scenario: string, dialect: RealtimeDialect): SharedRun 
   let prepared: Prepare.PreparedRun | undefined;
   const prepare = (): Prepare.PreparedRun => (prepared ??= once().prepareRun(scenario, dialect));
   const [plan] = new SharedArray<Prepare.RunPlan>("plan", () => [prepare().plan]);
+  const options = new SharedArray<RunOptions>("options", () => [prepare().options]);
   const assets = new SharedArray<Asset>("assets", () => [...prepare().assets]);
   if (plan === undefined) throw new Error("the run was not prepared");
-  return { plan, options: prepared?.options ?? {}, assets };
+  return { plan, options: prepared?.options ?? {}, givenOptions: () => options[0] ?? {}, assets };
 }

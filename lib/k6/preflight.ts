@@ -1,6 +1,6 @@
 // One look at the server before the run: which model it serves. Knows k6/http; call in setup().
 
-import http from "k6/http";
+import http, { type RefinedResponse, type ResponseType } from "k6/http";
 import type { RunFacts, RunPlan } from "./prepare.ts";
 
 const TIMEOUT = "5s";
@@ -35,15 +35,27 @@ export function preflight({ modelsUrl: url, model, headers }: RunPlan): RunFacts
   }
   const [only] = names;
   if (only !== undefined && names.length === 1) return { ...facts, model: only };
-  const seen =
-    response.status === 0
-      ? `it could not be reached (${response.error})`
-      : response.status !== 200
-        ? `it answered HTTP ${response.status}`
-        : `it lists ${names.length === 0 ? "no model" : names.slice(0, 10).join(", ")}`;
   throw new Error(
-    `RT_MODEL is not set, and ${url} does not name exactly one model: ${seen}. Set RT_MODEL.`,
+    `RT_MODEL is not set, and ${url} does not name exactly one model: ${whatWasSeen(response, names)}`,
   );
+}
+
+/** What the answer was, and what to do about it. */
+function whatWasSeen(
+  response: RefinedResponse<ResponseType | undefined>,
+  names: readonly string[],
+): string {
+  const { status, error } = response;
+  if (status === 0) {
+    const advice = /x509|certificate|tls/i.test(error)
+      ? "Name the authority's certificate in SSL_CERT_FILE, or set RT_INSECURE_TLS=true."
+      : "Check RT_TARGET and that the server is up.";
+    return `it could not be reached (${error}). ${advice}`;
+  }
+  if (status === 401 || status === 403)
+    return `it answered HTTP ${status}. Set RT_API_KEY or RT_API_KEY_FILE.`;
+  if (status !== 200) return `it answered HTTP ${status}. Set RT_MODEL.`;
+  return `it lists ${names.length === 0 ? "no model" : names.slice(0, 10).join(", ")}. Set RT_MODEL.`;
 }
 
 function modelNames(body: unknown): string[] {

@@ -13,6 +13,7 @@ import { createResults, TREND_STATS, type K6SummaryData, type Results } from "..
 import { summaryTable } from "../summary-table.ts";
 import { NORMALISER_VERSION } from "../text/normalise.ts";
 import type { Watchdogs } from "../realtime-session.ts";
+import { optionDifferences, type RunOptions } from "../options-check.ts";
 import { resolveThresholds, type Thresholds } from "../thresholds.ts";
 
 /** Where a clip's samples lie. */
@@ -41,6 +42,8 @@ export interface RunPlan {
   readonly thinkMs: number;
   readonly seed: number;
   readonly hasRecords: boolean;
+  /** How long sessions are started, in milliseconds; absent when only their number limits them. */
+  readonly durationMs?: number;
   readonly clips: readonly ClipFile[];
   /** Name of the manifest, the `asset_set` tag. */
   readonly assetSet: string;
@@ -54,7 +57,7 @@ export interface RunPlan {
 export interface PreparedRun {
   readonly plan: RunPlan;
   /** k6's options. */
-  readonly options: Record<string, unknown>;
+  readonly options: RunOptions & Readonly<Record<string, unknown>>;
   readonly assets: readonly Asset[];
 }
 
@@ -68,9 +71,8 @@ const SHIPPED_MANIFEST = "../data/utterances.csv";
  */
 export function prepareRun(scenario: string, dialect: RealtimeDialect): PreparedRun {
   const result = parseConfig(__ENV);
-  if (!result.ok) throw mistakes(result.problems);
   const { config } = result;
-  const problems: string[] = [];
+  const problems = result.ok ? [] : [...result.problems];
   const key = config.apiKey ?? readKey(config.apiKeyFile, problems);
   const tlsAuth = readTlsAuth(config, problems);
   const thresholds = readThresholds(config, problems);
@@ -99,6 +101,7 @@ export function prepareRun(scenario: string, dialect: RealtimeDialect): Prepared
       thinkMs: config.thinkMs,
       seed: config.seed,
       hasRecords: config.records !== "off",
+      ...(config.durationMs === undefined ? {} : { durationMs: config.durationMs }),
       clips: assets.map(({ file, dataOffset, dataBytes }) => ({
         path: resolveBeside(manifest, file),
         dataOffset,
@@ -136,6 +139,20 @@ export interface RunFacts {
   readonly model: string;
   readonly startedAtMs: number;
   readonly k6Version: string;
+}
+
+/**
+ * Makes sure that k6 runs what the RT_ variables ask for. Call in `setup`.
+ *
+ * @throws {Error} If it does not: a gate that was asked for and is not there would pass unseen.
+ */
+export function requireOptions(given: RunOptions, actual: RunOptions): void {
+  const differences = optionDifferences(given, actual);
+  if (differences.length === 0) return;
+  throw new Error(
+    `k6 runs with other options than the RT_ variables ask for: ${differences.join("; ")}. An archive keeps the options ` +
+      "that it was made with, and flags such as --vus override a script's: make the archive anew, or leave the flags out.",
+  );
 }
 
 /** What `handleSummary` returns: the table for the terminal, and `summary.json` where it was asked for. */
@@ -186,8 +203,17 @@ function readTlsAuth(
   return cert === undefined || key === undefined ? undefined : [{ cert, key }];
 }
 
+/** `open`, with an error that says no more than what is wrong. */
+function openText(path: string): string {
+  try {
+    return open(path);
+  } catch {
+    throw new Error("there is no such file, or it may not be read");
+  }
+}
+
 function readThresholds(config: Config, problems: string[]): Thresholds | undefined {
-  const result = resolveThresholds(config.thresholds, (path) => open(path));
+  const result = resolveThresholds(config.thresholds, openText);
   if (result.ok) return result.thresholds;
   problems.push(...result.problems);
   return undefined;

@@ -50,6 +50,9 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
         clock = createRunClock();
         intendedMs = firstIntendedStartMs(scenarioStartMs(clock), exec.vu.idInInstance - 1);
       }
+      const endMs = scenarioStartMs(clock) + (plan.durationMs ?? Number.POSITIVE_INFINITY);
+      // k6 starts an iteration before its time is over; the session in it would start after.
+      if (intendedMs >= endMs) return waitUntil(clock, endMs);
       const number = exec.scenario.iterationInTest;
       const clips = clipsOfSession(number, plan.utterancesPerSession, order);
       const record = blankRecord(setup, intendedMs, number);
@@ -78,7 +81,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
       measurements.started();
       log(startLine(record));
       await closed;
-      intendedMs = nextIntendedStartMs(clock.now(), plan.thinkMs, record.ready_ms === undefined);
+      intendedMs = nextIntendedStartMs(clock.now(), plan.thinkMs, record.outcome === "failed");
     },
   };
 }
