@@ -203,6 +203,6 @@ describe("what only k6 or the server can tell", () => {
   test("no model given, and no server that could be asked", async () => {
     const result = await refuse({ RT_TARGET: "http://127.0.0.1:1" });
     expect(result.code).toBe(SCRIPT_EXCEPTION);
-    expect(result.stderr).toMatch(/RT_MODEL is not set.*could not be reached.*Set RT_MODEL/);
+    expect(result.stderr).toMatch(/RT_MODEL is not set.*could not be reached.*Check RT_TARGET/);
   });
 });

@@ -8,6 +8,8 @@ import { createWorkspace, type RealtimeResult, runRealtime, withRuler } from "./
 
 const SESSIONS = 6;
 const SPEECH_MS = 1500;
+/** As long as the pause after a failed session, so that all go on in step. */
+const THINK_MS = 1000;
 
 const workspace = createWorkspace();
 
@@ -43,13 +45,14 @@ beforeAll(async () => {
         RT_DATA: workspace.manifest(SPEECH_MS),
         RT_CONCURRENCY: String(SESSIONS),
         RT_DURATION: "60s",
+        RT_THINK_MS: String(THINK_MS),
       },
       {
         recordsFile,
         limitMs: 40_000,
         onStart: (child) =>
           afterEnds(child, recordsFile, 2 * SESSIONS, () => {
-            setTimeout(() => child.kill("SIGINT"), SPEECH_MS / 3);
+            setTimeout(() => child.kill("SIGINT"), THINK_MS + SPEECH_MS / 3);
           }),
       },
     );

@@ -76,6 +76,7 @@ function createCheckout(): string {
 async function archiveAndRun(
   settings: readonly string[],
   hidden: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: number | null; readonly stderr: string; readonly records: string }> {
   const home = createCheckout();
   const archive = join(home, "realtime.tar");
@@ -102,7 +103,7 @@ async function archiveAndRun(
   const { code, stderr } = await runK6({
     script: "moved.tar",
     cwd: elsewhere,
-    env: {},
+    env,
     recordsFile,
   });
   return { code, stderr, records: readIfThere(recordsFile) ?? "" };
@@ -241,6 +242,17 @@ describe.concurrent("an archive runs where nothing of its origin is left", () =>
       outcome: "finished",
       utterances: [{ asset: { id: "hello" }, final_text: " one two three four" }],
     });
+  });
+
+  test("a gate that is only asked for at the run is refused: an archive keeps its own", async () => {
+    const { code, stderr, records } = await archiveAndRun(["RT_SPEED=0"], [], {
+      RT_THRESHOLDS: '{"final_ms":["max<1"]}',
+      RT_REQUESTS: "5",
+    });
+    expect(code).toBe(107);
+    expect(stderr).toContain("scenario realtime: iterations is 1, not 5");
+    expect(stderr).toContain("threshold final_ms max<1 is not there");
+    expect(readRecordLog(records).sessions).toEqual([]);
   });
 
   test("a relative path in -e is refused: nobody stands anywhere in an archive", async () => {
