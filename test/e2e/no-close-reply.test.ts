@@ -1,5 +1,5 @@
 // A peer that never answers the close frame: the outcome is right, and k6 has to be ended with a second signal
-// (DESIGN §4). Should k6 learn to drop a socket, this file says so.
+// (ARCHITECTURE.md). Should k6 learn to drop a socket, this file says so.
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
