@@ -1,7 +1,7 @@
 // The flags of `serve`, from text to typed options, all mistakes at once. Knows names and bounds; starts nothing.
 
 import { readFileSync } from "node:fs";
-import { type Fault, FAULT_KINDS } from "../server/fault.ts";
+import { ALL_FAULT_KINDS, type Fault, TOKEN_POSITION } from "../server/fault.ts";
 import { GRAMMAR_MODES, type GrammarMode } from "../server/grammar.ts";
 import {
   formatProblem,
@@ -12,13 +12,19 @@ import {
 } from "../server/object-reader.ts";
 import {
   DEFAULT_SCENARIO,
-  DELAY_RANGE,
   readFaultAt,
   readScenario,
   type Scenario,
   SEED_RANGE,
 } from "../server/scenario.ts";
 import type { EngineOptions, ServerOptions } from "../server/server.ts";
+import {
+  DELAY_RANGE,
+  HEADER_MODES,
+  REASONING_FIELDS,
+  type TextScenario,
+  TOKEN_COUNT,
+} from "../server/text-scenario.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The flags as commander gives them. */
@@ -37,6 +43,16 @@ export interface ServeFlags {
   readonly jitterMs?: string;
   readonly finalDelayMs?: string;
   readonly fault?: readonly string[];
+  readonly textDelayMs?: string;
+  readonly textGapMs?: string;
+  readonly textJitterMs?: string;
+  readonly textTokens?: string;
+  readonly textHeaders?: string;
+  readonly reasoningTokens?: string;
+  readonly reasoningField?: string;
+  readonly toolFragments?: string;
+  readonly tls?: boolean;
+  readonly tlsCertOut?: string;
   readonly grammar?: string;
   readonly data?: string;
 }
@@ -50,7 +66,22 @@ export interface ServeEnvironment {
 
 const ENGINES = ["ruler", "recogniser"];
 const COUNT: NumberRange = { min: 1, max: 1_000_000, isWhole: true };
-const RULER_FLAGS = ["script", "seed", "delayMs", "jitterMs", "finalDelayMs", "fault"] as const;
+const RULER_FLAGS = [
+  "script",
+  "seed",
+  "delayMs",
+  "jitterMs",
+  "finalDelayMs",
+  "fault",
+  "textDelayMs",
+  "textGapMs",
+  "textJitterMs",
+  "textTokens",
+  "textHeaders",
+  "reasoningTokens",
+  "reasoningField",
+  "toolFragments",
+] as const;
 const RECOGNISER_FLAGS = ["grammar", "data"] as const;
 
 /**
@@ -67,11 +98,14 @@ export function readServeFlags(flags: ServeFlags, environment: ServeEnvironment)
   const apiKey = readApiKey(flags.apiKeyEnv, environment.variables, mistakes);
   const engine = readEngine(flags, reader, maxSessions, environment, mistakes);
   if (flags.host === "") mistakes.push('--host is ""; allowed: a host name or an address');
+  if (flags.tlsCertOut !== undefined && flags.tls !== true)
+    mistakes.push("--tls-cert-out is for --tls only");
   if (flags.model === "") mistakes.push('--model is ""; allowed: a name');
   if (mistakes.length > 0 || engine === undefined) throw new UsageError(mistakes);
   return {
     engine,
     host: flags.host,
+    ...(flags.tls === true ? { tls: true } : {}),
     ...(port === undefined ? {} : { port }),
     ...(flags.model === undefined ? {} : { model: flags.model }),
     ...(apiKey === undefined ? {} : { apiKey }),
@@ -103,6 +137,20 @@ class FlagReader {
       `${flagName(name)} is ${JSON.stringify(text)}; allowed: ${rangeText(range)}`,
     );
     return undefined;
+  }
+
+  choice<Choice extends string>(
+    name: keyof ServeFlags,
+    choices: readonly Choice[],
+  ): Choice | undefined {
+    const text = this.#flags[name];
+    if (text === undefined) return undefined;
+    const found = choices.find((choice) => choice === text);
+    if (found === undefined)
+      this.#mistakes.push(
+        `${flagName(name)} is ${JSON.stringify(text)}; allowed: ${choices.join(", ")}`,
+      );
+    return found;
   }
 }
 
@@ -169,6 +217,22 @@ function readRulerFlags(flags: ServeFlags, reader: FlagReader, mistakes: string[
     jitterMs: reader.number("jitterMs", DELAY_RANGE) ?? file.jitterMs,
     finalDelayMs: reader.number("finalDelayMs", DELAY_RANGE) ?? file.finalDelayMs,
     faults: [...file.faults, ...faults],
+    text: readTextFlags(reader, file.text),
+  };
+}
+
+/** The scenario's `text`, with the flags on top of it. */
+function readTextFlags(reader: FlagReader, file: TextScenario): TextScenario {
+  return {
+    delayMs: reader.number("textDelayMs", DELAY_RANGE) ?? file.delayMs,
+    gapMs: reader.number("textGapMs", DELAY_RANGE) ?? file.gapMs,
+    jitterMs: reader.number("textJitterMs", DELAY_RANGE) ?? file.jitterMs,
+    tokens: reader.number("textTokens", TOKEN_COUNT) ?? file.tokens,
+    headers: reader.choice("textHeaders", HEADER_MODES) ?? file.headers,
+    reasoningTokens: reader.number("reasoningTokens", TOKEN_POSITION) ?? file.reasoningTokens,
+    reasoningField: reader.choice("reasoningField", REASONING_FIELDS) ?? file.reasoningField,
+    toolFragments: reader.number("toolFragments", TOKEN_POSITION) ?? file.toolFragments,
+    stalls: file.stalls,
   };
 }
 
@@ -196,7 +260,7 @@ function readFaultFlag(text: string, mistakes: string[]): Fault | undefined {
     const [name = "", value] = part.split(/=(.*)/s);
     if (value === undefined) {
       mistakes.push(
-        `--fault ${JSON.stringify(text)}: ${JSON.stringify(part)} is not name=value; allowed: KIND,name=value,… with KIND one of ${FAULT_KINDS.join(", ")}`,
+        `--fault ${JSON.stringify(text)}: ${JSON.stringify(part)} is not name=value; allowed: KIND,name=value,… with KIND one of ${ALL_FAULT_KINDS.join(", ")}`,
       );
     } else fields[name] = /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
   }

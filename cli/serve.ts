@@ -1,9 +1,9 @@
 // `k6-realtime serve`: the reference server on a command line. Knows flags, signals and the log file.
 
-import { createWriteStream } from "node:fs";
+import { createWriteStream, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { FAULTS } from "../server/fault.ts";
+import { FAULTS, TEXT_FAULTS } from "../server/fault.ts";
 import { GRAMMAR_MODES } from "../server/grammar.ts";
 import { type RunningServer, startServer } from "../server/server.ts";
 import { SetupError } from "../server/setup-error.ts";
@@ -26,7 +26,9 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
 /** Makes the `serve` command. */
 export function createServeCommand(context: CommandContext): Command {
   const command = new Command("serve")
-    .description("Run the reference server: vLLM's /v1/realtime with a known engine behind it")
+    .description(
+      "Run the reference server: vLLM's /v1/realtime and, with the ruler, its text endpoints",
+    )
     .option("--host <host>", "address to listen on", "127.0.0.1")
     .option("--port <port>", "port to listen on; 0: any free one", "8000")
     .option(
@@ -44,7 +46,9 @@ export function createServeCommand(context: CommandContext): Command {
     .option(
       "--log <file>",
       "append one JSON line per ended session, shaped as in GET /ruler/sessions",
-    );
+    )
+    .option("--tls", "HTTPS (HTTP/2 and HTTP/1.1) with a certificate made at the start")
+    .option("--tls-cert-out <file>", "where to write that certificate (PEM), for clients to trust");
   return addEngineOptions(command)
     .addHelpText("after", helpText())
     .action((flags: ServeFlags) => serve(flags, context));
@@ -63,6 +67,27 @@ function addEngineOptions(command: Command): Command {
       "KIND or KIND,name=value,…; may be repeated",
       (text, all: string[] | undefined) => [...(all ?? []), text],
     )
+    .optionsGroup("Ruler, text (/v1/chat/completions, /v1/completions):")
+    .option("--text-delay-ms <ms>", "from the request to the first token (default: 50)")
+    .option(
+      "--text-gap-ms <ms>",
+      "from one token to the next, on an absolute schedule (default: 10)",
+    )
+    .option(
+      "--text-jitter-ms <ms>",
+      "added to each token's instant, evenly from 0 to MS (default: 0)",
+    )
+    .option(
+      "--text-tokens <n>",
+      "tokens with text before the end of the sequence; max_tokens cuts it (default: 100)",
+    )
+    .option(
+      "--text-headers <mode>",
+      "early: right after validation; late: with the first chunk (default: early)",
+    )
+    .option("--reasoning-tokens <n>", "tokens of reasoning at the front (default: 0)")
+    .option("--reasoning-field <name>", "reasoning or reasoning_content (default: reasoning)")
+    .option("--tool-fragments <n>", "pieces of a tool call after the reasoning (default: 0, none)")
     .optionsGroup("Recogniser:")
     .option("--grammar <mode>", `${Object.keys(GRAMMAR_MODES).join(", ")} (default: sentences)`)
     .option(
@@ -79,6 +104,7 @@ async function serve(flags: ServeFlags, context: CommandContext): Promise<void> 
   const onSessionEnd =
     log === undefined ? {} : { onSessionEnd: (entry: object) => log.write(entry) };
   const server = await start({ ...options, ...onSessionEnd });
+  if (flags.tlsCertOut !== undefined) await writeCertificate(flags.tlsCertOut, server);
   const host = flags.host;
   if (!LOOPBACK.test(host)) {
     const guard = options.apiKey === undefined ? " and no key is asked for" : "";
@@ -115,6 +141,16 @@ async function start(options: Parameters<typeof startServer>[0]): Promise<Runnin
   }
 }
 
+async function writeCertificate(path: string, server: RunningServer): Promise<void> {
+  try {
+    writeFileSync(path, server.certificate ?? "");
+  } catch (error) {
+    await server.stop();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError([`--tls-cert-out cannot be written: ${reason}`]);
+  }
+}
+
 /** A log file that is being written. */
 interface LogFile {
   write(entry: object): void;
@@ -136,24 +172,39 @@ function openLog(path: string): Promise<LogFile> {
   });
 }
 
+function faultList(faults: Readonly<Record<string, string>>): string {
+  return Object.entries(faults)
+    .map(([kind, meaning]) => `  ${kind.padEnd(18)}${meaning}`)
+    .join("\n");
+}
+
 function helpText(): string {
-  const faults = Object.entries(FAULTS).map(([kind, meaning]) => `  ${kind.padEnd(18)}${meaning}`);
   return `
-Faults (all sessions, or share=0..1 of them, or every=N-th):
-${faults.join("\n")}
+Faults (all sessions, or share=0..1 of them, or every=N-th) of realtime sessions:
+${faultList(FAULTS)}
   at_ms counts the audio received since the utterance began: 0, the default, is the first append; a
   position that the audio does not reach is the final commit.
+
+Faults of text requests, which are counted by themselves:
+${faultList(TEXT_FAULTS)}
+  at_token counts the tokens before the fault: 0, the default, is before the first token; a position past
+  the reply is before its last token.
 
 Examples:
   k6-realtime serve
   k6-realtime serve --engine ruler --delay-ms 120 --final-delay-ms 50
   k6-realtime serve --engine ruler --fault error_event,at_ms=2000,share=0.1 --fault drop,every=50
   k6-realtime serve --engine ruler --script scenario.json --port 0
+  k6-realtime serve --engine ruler --text-delay-ms 200 --text-gap-ms 20 --fault truncate,at_token=5,every=10
+  k6-realtime serve --engine ruler --tls --tls-cert-out ruler.pem
   API_KEY=... k6-realtime serve --api-key-env API_KEY
 
 Scenario file, every field optional:
   {"seed": 1, "delay_ms": 120, "jitter_ms": 20, "final_delay_ms": 50, "words": ["one", "two"], "word_every": 4,
-   "stalls": [{"at_ms": 3000, "for_ms": 800}], "faults": [{"kind": "close", "at_ms": 2000, "code": 1011, "share": 0.1}]}
+   "stalls": [{"at_ms": 3000, "for_ms": 800}], "faults": [{"kind": "close", "at_ms": 2000, "code": 1011, "share": 0.1}],
+   "text": {"delay_ms": 50, "gap_ms": 10, "jitter_ms": 0, "tokens": 100, "headers": "early", "reasoning_tokens": 0,
+            "reasoning_field": "reasoning", "tool_fragments": 0, "stalls": [{"at_token": 20, "for_ms": 300}]}}
 
-Paths: /v1/realtime (WebSocket), /v1/models, /health, /ruler/sessions (the server's own log; DELETE clears it)`;
+Paths: /v1/realtime (WebSocket), /v1/chat/completions and /v1/completions (ruler), /v1/models, /health,
+/metrics (ruler), /ruler/sessions (the server's own log; DELETE clears it)`;
 }

@@ -2,7 +2,9 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TextSessions } from "./text-sessions.ts";
 import type { TruthLog } from "./truth-log.ts";
 
 /** What the HTTP side of the server shows. */
@@ -11,6 +13,8 @@ export interface HttpContext {
   readonly startedSeconds: number;
   readonly apiKey: string | undefined;
   readonly truth: TruthLog;
+  /** Who answers requests for text; none with an engine that has no text of its own. */
+  readonly text: TextSessions | undefined;
 }
 
 const UNAUTHORIZED = { error: "Unauthorized" };
@@ -18,12 +22,15 @@ const UNAUTHORIZED = { error: "Unauthorized" };
 /**
  * Answers one plain request.
  *
- *     GET /health             200, empty
- *     GET /v1/models          200, OpenAI's list of one model        (key)
- *     GET /ruler/sessions     200, the truth log; ?id= for one       (key)
- *     DELETE /ruler/sessions  204, forgets it                        (key)
+ *     GET /health                200, empty
+ *     GET /metrics               200, counters for Prometheus           (text)
+ *     GET /v1/models             200, OpenAI's list of one model        (key)
+ *     POST /v1/chat/completions  a reply, streamed or whole             (key, text)
+ *     POST /v1/completions       the same                               (key, text)
+ *     GET /ruler/sessions        200, the truth log; ?id= for one       (key)
+ *     DELETE /ruler/sessions     204, forgets it                        (key)
  *
- * Everything else, a plain `GET /v1/realtime` included, is 404; another method of a known path is 405.
+ * Those marked text are there only if the engine answers requests for text. Everything else, a plain `GET /v1/realtime` included, is 404; another method of a known path is 405.
  */
 export function answerRequest(
   context: HttpContext,
@@ -31,7 +38,7 @@ export function answerRequest(
   response: ServerResponse,
 ): void {
   const path = pathOf(request);
-  const route = ROUTES[path];
+  const route = path in TEXT_ROUTES && context.text === undefined ? undefined : ROUTES[path];
   // vLLM guards every path under /v1, those that do not exist too.
   const isGuarded = path.startsWith("/v1") || path.startsWith("/ruler");
   if (isGuarded && !hasKey(context.apiKey, request)) sendJson(response, 401, UNAUTHORIZED);
@@ -45,7 +52,25 @@ export function answerRequest(
 
 type Answer = (context: HttpContext, response: ServerResponse, request: IncomingMessage) => void;
 
-const ROUTES: Readonly<Record<string, Readonly<Record<string, Answer>>>> = {
+type Routes = Readonly<Record<string, Readonly<Record<string, Answer>>>>;
+
+const TEXT_ROUTES: Routes = {
+  "/v1/chat/completions": {
+    POST: ({ text }, response, request) => text?.answer("chat", request, response),
+  },
+  "/v1/completions": {
+    POST: ({ text }, response, request) => text?.answer("completions", request, response),
+  },
+  "/metrics": {
+    GET: ({ text }, response) => {
+      response.writeHead(200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" });
+      response.end(text?.metrics());
+    },
+  },
+};
+
+const ROUTES: Routes = {
+  ...TEXT_ROUTES,
   "/health": {
     GET: (_context, response) => {
       response.writeHead(200).end();
@@ -93,6 +118,13 @@ export function refuseUpgrade(socket: Duplex, status: number): void {
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
+/** Resets a connection; under TLS the one that carries it, which Node keeps to itself. */
+export function resetSocket(socket: Socket): void {
+  const carrier: unknown = Reflect.get(socket, "_parent");
+  if (carrier instanceof Socket) carrier.resetAndDestroy();
+  else socket.resetAndDestroy();
+}
+
 function modelList(context: HttpContext): object {
   const model = {
     id: context.model,
@@ -111,7 +143,8 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-function sendJson(response: ServerResponse, status: number, body: object): void {
+/** Answers with JSON. */
+export function sendJson(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
     "Content-Type": "application/json",

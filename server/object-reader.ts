@@ -72,13 +72,20 @@ export class ObjectReader {
     return fallback;
   }
 
-  /** One of a closed set; required. */
-  choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
+  /** One of a closed set; the default if the field is absent or wrong. Required without a default. */
+  choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined;
+  choice<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice;
+  choice<Choice extends string>(
+    name: string,
+    choices: readonly Choice[],
+    fallback?: Choice,
+  ): Choice | undefined {
     const value = this.#take(name);
+    if (value === undefined && fallback !== undefined) return fallback;
     const found = choices.find((choice) => choice === value);
     if (found === undefined && this.#isReadable)
       this.#report(this.#place(name), value, choices.join(", "));
-    return found;
+    return found ?? fallback;
   }
 
   /** A list, each element read by `read`; empty if the field is absent or wrong. */
@@ -97,6 +104,11 @@ export class ObjectReader {
       read(element, `${this.#place(name)}[${i}]`),
     );
     return elements.filter((element) => element !== undefined);
+  }
+
+  /** An object within, read by `read`, which gets an empty one if the field is absent. */
+  object<Value>(name: string, read: (value: unknown, path: string) => Value): Value {
+    return read(this.#take(name) ?? {}, this.#place(name));
   }
 
   /** Reports a mistake that only the caller can see. */

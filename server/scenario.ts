@@ -2,6 +2,12 @@
 
 import { type Fault, POSITION_MS, readFault } from "./fault.ts";
 import { type NumberRange, ObjectReader, type Problem } from "./object-reader.ts";
+import {
+  DEFAULT_TEXT_SCENARIO,
+  DELAY_RANGE,
+  readTextScenario,
+  type TextScenario,
+} from "./text-scenario.ts";
 
 /** A pause in the deltas, in milliseconds of audio received since the utterance began. */
 export interface Stall {
@@ -25,6 +31,8 @@ export interface Scenario {
   readonly wordEvery: number;
   readonly stalls: readonly Stall[];
   readonly faults: readonly Fault[];
+  /** Replies to text requests; they share the seed, the words and the faults. */
+  readonly text: TextScenario;
 }
 
 /** The scenario without a file: every fourth delta has a word, at once. */
@@ -40,13 +48,11 @@ export const DEFAULT_SCENARIO: Scenario = {
   wordEvery: 4,
   stalls: [],
   faults: [],
+  text: DEFAULT_TEXT_SCENARIO,
 };
 
 /** Whole numbers that a seed may be. */
 export const SEED_RANGE: NumberRange = { min: 0, max: 0xffff_ffff, isWhole: true };
-
-/** Delays that a scenario may have: at most ten minutes. */
-export const DELAY_RANGE: NumberRange = { min: 0, max: 600_000 };
 
 /** A scenario read, or all of its mistakes. */
 export type ScenarioResult =
@@ -78,6 +84,7 @@ export function readScenario(json: unknown): ScenarioResult {
     faults: reader.list("faults", "a list of { kind, … }", (value, path) =>
       readFaultAt(value, path, problems),
     ),
+    text: reader.object("text", (value, path) => readTextScenario(value, path, problems)),
   };
   reader.end();
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "scenario", scenario };

@@ -1,15 +1,18 @@
 // The reference server as a whole: HTTP, WebSocket sessions, an engine, the truth log. Prints nothing and exits nowhere.
 
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createSecureServer, type Http2SecureServer } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { WallClock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
-import { answerRequest } from "./http.ts";
+import { answerRequest, type HttpContext } from "./http.ts";
 import { createRecogniser, type RecogniserOptions } from "./recogniser.ts";
 import { createRuler } from "./ruler.ts";
 import { DEFAULT_SCENARIO, type Scenario } from "./scenario.ts";
 import { Sessions } from "./sessions.ts";
-import type { SessionEntry } from "./truth-entry.ts";
+import { TextSessions } from "./text-sessions.ts";
+import { type Certificate, makeCertificate } from "./tls.ts";
+import type { SessionEntry, TextSessionEntry } from "./truth-entry.ts";
 import { TruthLog } from "./truth-log.ts";
 
 /** What speaks. */
@@ -28,12 +31,14 @@ export interface ServerOptions {
   readonly model?: string;
   /** If given, every path under /v1 and /ruler wants it as a bearer token. */
   readonly apiKey?: string;
-  /** Sessions at once; more are refused with HTTP 503. Default: what the engine carries. */
+  /** Realtime sessions at once, and replies to text requests; more are refused with HTTP 503. Default: what the engine carries. */
   readonly maxSessions?: number;
-  /** Sessions that the truth log keeps; default 5000. */
+  /** Sessions that the truth log keeps, and as many text requests; default 5000. */
   readonly logSessions?: number;
-  /** Told of every session that has ended, for a log file. */
-  readonly onSessionEnd?: (entry: SessionEntry) => void;
+  /** HTTPS with a certificate made at the start, over HTTP/2 and HTTP/1.1. */
+  readonly tls?: boolean;
+  /** Told of every session or text request that has ended, for a log file. */
+  readonly onSessionEnd?: (entry: SessionEntry | TextSessionEntry) => void;
   /** Between two pings of a connection; default 20 s, as uvicorn. */
   readonly pingIntervalMs?: number;
 }
@@ -45,6 +50,8 @@ export interface RunningServer {
   readonly port: number;
   readonly model: string;
   readonly engine: string;
+  /** The certificate as PEM, for clients to trust; only with TLS. */
+  readonly certificate?: string;
   /** What the user should know of the engine; empty if all is well. */
   readonly notes: readonly string[];
   /** Closes every connection with 1012, waits a moment for the answers, frees everything. Never rejects. */
@@ -67,17 +74,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const truth = new TruthLog(clock, options.logSessions ?? 5000);
   const engine = await createEngine(options.engine, truth);
   const model = options.model ?? engine.name;
+  const host = options.host ?? "127.0.0.1";
   const sessions = createSessions(options, engine, truth, clock);
-  const context = {
+  const text = createTextSessions(options, model, truth, clock);
+  const certificate = options.tls === true ? await makeCertificate(host) : undefined;
+  const http = createHttp(certificate, {
     model,
     startedSeconds: Math.floor(Date.now() / 1000),
     apiKey: options.apiKey,
     truth,
-  };
-  const http = createServer((request, response) => answerRequest(context, request, response));
+    text,
+  });
   http.on("upgrade", (request, socket, head) => sessions.upgrade(request, socket, head));
-  const host = options.host ?? "127.0.0.1";
-  const stop = createStop(http, sessions, engine, clock);
+  const stop = createStop(http, sessions, text, engine, clock);
   try {
     await listen(http, host, options.port ?? 0);
   } catch (error) {
@@ -87,14 +96,50 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   clock.start();
   const { port } = http.address() as AddressInfo;
+  const scheme = certificate === undefined ? "http" : "https";
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`,
     port,
     model,
     engine: engine.name,
+    ...(certificate === undefined ? {} : { certificate: certificate.certificate }),
     notes: engine.notes,
     stop,
   };
+}
+
+type HttpServer = Server | Http2SecureServer;
+
+function createHttp(certificate: Certificate | undefined, context: HttpContext): HttpServer {
+  const answer = (request: IncomingMessage, response: ServerResponse): void =>
+    answerRequest(context, request, response);
+  if (certificate === undefined) return createServer(answer);
+  const server = createSecureServer({
+    key: certificate.key,
+    cert: certificate.certificate,
+    allowHTTP1: true,
+  });
+  // Over HTTP/2 Node gives objects of the same use as those of HTTP/1.1, under other types.
+  server.on("request", (request: unknown, response: unknown) =>
+    answer(request as IncomingMessage, response as ServerResponse),
+  );
+  return server;
+}
+
+function createTextSessions(
+  options: ServerOptions,
+  model: string,
+  truth: TruthLog,
+  clock: WallClock,
+): TextSessions | undefined {
+  if (options.engine.name !== "ruler") return undefined;
+  return new TextSessions({
+    model,
+    scenario: options.engine.scenario ?? DEFAULT_SCENARIO,
+    maxSessions: options.maxSessions ?? Infinity,
+    truth,
+    onEnd: (log) => options.onSessionEnd?.(log.entry(clock)),
+  });
 }
 
 function createSessions(
@@ -123,7 +168,7 @@ function createEngine(options: EngineOptions, truth: TruthLog): Promise<Engine> 
   return createRecogniser(options, (log) => truth.markMismatch(log));
 }
 
-function listen(http: Server, host: string, port: number): Promise<void> {
+function listen(http: HttpServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     http.once("error", reject);
     http.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
@@ -134,8 +179,9 @@ function listen(http: Server, host: string, port: number): Promise<void> {
 }
 
 function createStop(
-  http: Server,
+  http: HttpServer,
   sessions: Sessions,
+  text: TextSessions | undefined,
   engine: Engine,
   clock: WallClock,
 ): () => Promise<void> {
@@ -150,7 +196,8 @@ function createStop(
     const closed = new Promise<void>((resolve) => {
       http.close(() => resolve());
     });
-    http.closeIdleConnections();
+    if ("closeIdleConnections" in http) http.closeIdleConnections();
+    text?.close();
     const drained = sessions.close();
     const grace = setTimeout(() => sockets.forEach((socket) => socket.destroy()), STOP_GRACE_MS);
     await Promise.all([closed, drained]);

@@ -9,7 +9,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { Connection } from "./connection.ts";
 import type { Engine } from "./engine.ts";
 import { drawFault, type Fault } from "./fault.ts";
-import { hasKey, pathOf, refuseUpgrade } from "./http.ts";
+import { hasKey, pathOf, refuseUpgrade, resetSocket } from "./http.ts";
 import type { SessionLog, TruthLog } from "./truth-log.ts";
 import { VllmRealtimeSession } from "./vllm-realtime.ts";
 
@@ -109,7 +109,7 @@ export class Sessions {
   #refuseByScript(fault: Fault | undefined, socket: Socket, log: SessionLog): boolean {
     switch (fault?.kind) {
       case "reset_handshake":
-        socket.resetAndDestroy();
+        resetSocket(socket);
         this.#endUnopened(log, "server");
         return true;
       case "http_status":

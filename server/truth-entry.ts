@@ -57,6 +57,58 @@ export interface SessionEntry {
   closed?: CloseEntry;
 }
 
+/** What an event of a text reply was; `body` is a reply that was not streamed. */
+export const TEXT_WRITE_KINDS = [
+  "placeholder",
+  "comment",
+  "role",
+  "reasoning",
+  "text",
+  "tool",
+  "end",
+  "usage",
+  "done",
+  "error",
+  "fault",
+  "body",
+] as const;
+
+/** What an event of a text reply was. Content is in `reasoning`, `text` and `tool`; `end` is a finish without text. */
+export type TextWriteKind = (typeof TEXT_WRITE_KINDS)[number];
+
+/** One text request as `GET /ruler/sessions` shows it. Instants are milliseconds since 1970; absent is "not seen". */
+export interface TextSessionEntry {
+  /** The id that the reply's chunks carry. */
+  id: string;
+  endpoint: "chat" | "completions";
+  streamed: boolean;
+  choices: number;
+  /** Words of the prompt. */
+  prompt_tokens: number;
+  /** Tokens written, over all choices, the end of the sequence included. */
+  output_tokens: number;
+  /** When the request had been read to its end. */
+  received_ms: number;
+  /** HTTP status answered. */
+  status?: number;
+  /** Just before the write of the status line and headers. */
+  headers_ms?: number;
+  /** Event by event: just before the write that completed it. */
+  write_ms: number[];
+  /** Event by event: what it was. */
+  write_kinds: TextWriteKind[];
+  /** Pairs: when a write was not taken at once, and when the socket took more again. The last may lack its end. */
+  blocked_ms?: number[];
+  /** When the server had written all that it would. */
+  ended_ms?: number;
+  /** When the client hung up before that. */
+  aborted_ms?: number;
+  /** The kind of the scripted fault that the request was given. */
+  fault?: string;
+  /** Events beyond the limit of one request, whose stamps are not kept. */
+  dropped_stamps?: number;
+}
+
 /** The answer of `GET /ruler/sessions`. */
 export interface TruthReport {
   clock: ClockReading;
@@ -65,4 +117,6 @@ export interface TruthReport {
   /** Sessions whose final transcript took back text that was sent. */
   mismatches: number;
   sessions: SessionEntry[];
+  /** Requests for text, oldest first; absent if there were none. */
+  text_sessions?: TextSessionEntry[];
 }

@@ -2,6 +2,7 @@
 // against. Knows instants and counts; knows no dialect. Stamps are monotonic until they are read (clock.ts).
 
 import type { WallClock } from "./clock.ts";
+import { TextLog, type TextLogStart } from "./text-log.ts";
 import type {
   CloseEntry,
   SessionEntry,
@@ -130,15 +131,16 @@ export class UtteranceLog {
   }
 }
 
-/** Keeps the newest sessions and counts those it had to drop. */
+/** Keeps the newest sessions and text requests, and counts those it had to drop. */
 export class TruthLog {
   readonly #clock: WallClock;
   readonly #limit: number;
   readonly #sessions = new Map<string, SessionLog>();
+  readonly #texts = new Map<string, TextLog>();
   #dropped = 0;
   #mismatches = 0;
 
-  /** @param limit - Sessions kept, at least 1. The oldest go first. */
+  /** @param limit - Sessions kept, and as many text requests; at least 1. The oldest go first. */
   constructor(clock: WallClock, limit: number) {
     this.#clock = clock;
     this.#limit = limit;
@@ -146,14 +148,12 @@ export class TruthLog {
 
   /** Begins a session's log. */
   open(id: string, openedMs: number): SessionLog {
-    const session = new SessionLog(id, openedMs);
-    this.#sessions.set(id, session);
-    if (this.#sessions.size > this.#limit) {
-      const oldest = this.#sessions.keys().next();
-      if (oldest.done !== true) this.#sessions.delete(oldest.value);
-      this.#dropped++;
-    }
-    return session;
+    return this.#keep(this.#sessions, id, new SessionLog(id, openedMs));
+  }
+
+  /** Begins a text request's log. */
+  openText(start: TextLogStart): TextLog {
+    return this.#keep(this.#texts, start.id, new TextLog(start));
   }
 
   /** Counts a session whose final transcript took back text that was sent. */
@@ -162,9 +162,10 @@ export class TruthLog {
     session.mismatch = true;
   }
 
-  /** Forgets every session and count. */
+  /** Forgets every session, request and count. */
   clear(): void {
     this.#sessions.clear();
+    this.#texts.clear();
     this.#dropped = 0;
     this.#mismatches = 0;
   }
@@ -172,15 +173,31 @@ export class TruthLog {
   /** Everything, or the one session named. Anchors the clock first, so that every stamp lies between two anchors. */
   report(id?: string): TruthReport {
     this.#clock.anchor();
-    const one = id === undefined ? undefined : this.#sessions.get(id);
-    const chosen = id === undefined ? [...this.#sessions.values()] : one === undefined ? [] : [one];
+    const texts = choose(this.#texts, id).map((text) => text.entry(this.#clock));
     return {
       clock: this.#clock.reading(),
       dropped: this.#dropped,
       mismatches: this.#mismatches,
-      sessions: chosen.map((session) => session.entry(this.#clock)),
+      sessions: choose(this.#sessions, id).map((session) => session.entry(this.#clock)),
+      ...(texts.length === 0 ? {} : { text_sessions: texts }),
     };
   }
+
+  #keep<Log>(logs: Map<string, Log>, id: string, log: Log): Log {
+    logs.set(id, log);
+    if (logs.size > this.#limit) {
+      const oldest = logs.keys().next();
+      if (oldest.done !== true) logs.delete(oldest.value);
+      this.#dropped++;
+    }
+    return log;
+  }
+}
+
+function choose<Log>(logs: ReadonlyMap<string, Log>, id: string | undefined): Log[] {
+  if (id === undefined) return [...logs.values()];
+  const one = logs.get(id);
+  return one === undefined ? [] : [one];
 }
 
 /** Cuts a text, and lets go of the rest: a slice would keep it in memory. */

@@ -61,7 +61,7 @@ describe("readServeFlags", () => {
         jitterMs: 2,
         finalDelayMs: 4,
         faults: [
-          { kind: "drop", atMs: 1000, share: 0.5, every: undefined },
+          { kind: "drop", atMs: 1000, atToken: 0, share: 0.5, every: undefined },
           { kind: "close", atMs: 0, code: 4000, reason: "a=b", share: undefined, every: undefined },
         ],
       },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { FAULT_KINDS } from "../../server/fault.ts";
+import { ALL_FAULT_KINDS } from "../../server/fault.ts";
 import { formatProblem } from "../../server/object-reader.ts";
+import { DEFAULT_TEXT_SCENARIO } from "../../server/text-scenario.ts";
 import { DEFAULT_SCENARIO, readScenario, type Scenario } from "../../server/scenario.ts";
 
 function read(json: unknown): Scenario {
@@ -41,10 +42,11 @@ describe("readScenario", () => {
       faults: [
         { kind: "close", atMs: 200, code: 4001, reason: "full", share: 0.5, every: undefined },
       ],
+      text: DEFAULT_TEXT_SCENARIO,
     });
   });
 
-  test.each(FAULT_KINDS)("a fault of kind %s needs nothing but its kind", (kind) => {
+  test.each(ALL_FAULT_KINDS)("a fault of kind %s needs nothing but its kind", (kind) => {
     expect(read({ faults: [{ kind }] }).faults[0]?.kind).toBe(kind);
   });
 
@@ -74,8 +76,8 @@ describe("readScenario", () => {
       ),
       "faults[1].code is 1005; allowed: 1000 to 1014 without 1004, 1005 and 1006, or 3000 to 4999",
       "faults[2].share is 2; allowed: a number from 0 to 1",
-      'faults[2].color is "red"; allowed: no such field; fields: kind, share, every, at_ms',
-      "extra is true; allowed: no such field; fields: words, seed, delay_ms, jitter_ms, final_delay_ms, word_every, stalls, faults",
+      'faults[2].color is "red"; allowed: no such field; fields: kind, share, every, at_ms, at_token',
+      "extra is true; allowed: no such field; fields: words, seed, delay_ms, jitter_ms, final_delay_ms, word_every, stalls, faults, text",
     ]);
   });
 

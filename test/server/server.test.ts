@@ -28,7 +28,7 @@ describe("HTTP", () => {
     ["GET", "/health", 200],
     ["GET", "/v1/models", 200],
     ["GET", "/v1/realtime", 404],
-    ["GET", "/v1/chat/completions", 404],
+    ["GET", "/v1/chat/completions", 405],
     ["GET", "/", 404],
     ["GET", "//", 404],
     ["POST", "/v1/models", 405],
