@@ -19,15 +19,14 @@ export interface SessionPort {
   now(): number;
   /** Sends one text message. */
   send(text: string): void;
+  /** Base64 text of a frame of the loaded utterance; `undefined` while it is loading, which ends in a tick. */
+  frame(index: number): string | undefined;
   /**
-   * Whether a frame of the loaded utterance can be sent. Prepares it, while there is time. A frame that cannot be
-   * sent yet is loading, and its load ends in a tick.
+   * Asks for a tick at `atMs` or soon after. A tick at any other time does no harm.
+   *
+   * @param nowMs - The run's clock, read a moment ago: reading it again costs more than the moment.
    */
-  hasFrame(index: number): boolean;
-  /** Base64 text of the frame that `hasFrame` has just said yes to. */
-  frame(): string;
-  /** Asks for a tick at `atMs` or soon after. A tick at any other time does no harm. */
-  wakeAt(atMs: number): void;
+  wakeAt(atMs: number, nowMs: number): void;
   /** Loads the audio of the session's utterance `index` (0-based), replacing the one before. */
   load(index: number): void;
   /** The outcome is decided and the record is complete. Called once. */
@@ -77,8 +76,6 @@ type State = "connecting" | "greeting" | "speaking" | "finishing" | "ended";
 /** A wake-up may come this much early, in milliseconds: timers and clock round apart, and a second timer costs more. */
 const EARLY_MS = 0.02;
 
-const BLANK: ServerEvent = { type: "delta", text: "" };
-
 /** A session in flight. Every method may be called in every state; after the end they do nothing. */
 export class RealtimeSession {
   readonly record: SessionRecord;
@@ -94,6 +91,13 @@ export class RealtimeSession {
   #nextFrame = 0;
   /** When the next frame is due; Infinity while nothing is spoken. Kept, because it is asked for at every tick. */
   #nextFrameMs = Number.POSITIVE_INFINITY;
+  /** The message of the next frame, made while there is time; `undefined` while its audio is loading. */
+  #nextMessage: string | undefined;
+  // The utterance's arrays, one lookup nearer.
+  #sendLagMs: number[] = [];
+  #deltaMs: number[] = [];
+  #deltaText: string[] = [];
+  #stampWaitMs: number[] = [];
   readonly #appendPrefix: string;
   readonly #appendSuffix: string;
   readonly #blankDelta: string;
@@ -115,7 +119,7 @@ export class RealtimeSession {
     this.#appendSuffix = plan.protocol.appendSuffix;
     this.#blankDelta = plan.protocol.blankDelta;
     port.load(0);
-    port.wakeAt(this.#nextDeadlineMs());
+    this.#rest(port.now());
   }
 
   /** Whether the outcome is decided. */
@@ -129,7 +133,7 @@ export class RealtimeSession {
     this.record.opened_ms = roundMs(nowMs);
     this.#state = "greeting";
     this.#watch("ready_timeout", nowMs + this.#plan.watchdogs.readyTimeoutMs);
-    this.#port.wakeAt(this.#nextDeadlineMs());
+    this.#rest(nowMs);
   }
 
   /**
@@ -140,14 +144,17 @@ export class RealtimeSession {
    */
   message(text: string, arrivalMs: number, handledMs: number): void {
     if (this.#state === "ended") return;
-    // The hot path: a first frame has been sent, so the protocol would say the same.
-    const isBlank = text === this.#blankDelta && this.#nextFrame > 0;
-    const event = isBlank ? BLANK : this.#plan.protocol.receive(text);
     // Before the first frame there is nothing to answer: silence counts from then on.
     if (this.#nextFrame > 0 && this.#state === "speaking") {
       this.#watchdogKind = "idle_timeout";
       this.#watchdogMs = arrivalMs + this.#idleTimeoutMs;
     }
+    // The hot path: a first frame has been sent, so the protocol would say the same.
+    if (text === this.#blankDelta && this.#nextFrame > 0) {
+      this.#delta("", arrivalMs, handledMs);
+      return;
+    }
+    const event = this.#plan.protocol.receive(text);
     if (event.type === "delta") this.#delta(event.text, arrivalMs, handledMs);
     else if (event.type === "final") this.#final(event, arrivalMs);
     else if (event.type === "ready") this.#ready(event.serverSession, arrivalMs);
@@ -188,10 +195,10 @@ export class RealtimeSession {
       this.fail("total_timeout", undefined, undefined);
       return;
     }
-    if (nowMs >= this.#nextFrameMs - EARLY_MS) this.#sendDueFrames();
+    const restMs = nowMs >= this.#nextFrameMs - EARLY_MS ? this.#sendDueFrames(nowMs) : nowMs;
     if (nowMs >= this.#watchdogMs - EARLY_MS) {
       this.fail(this.#watchdogKind, undefined, this.#reported?.message);
-    } else this.#port.wakeAt(this.#nextDeadlineMs());
+    } else this.#rest(restMs);
   }
 
   #ready(serverSession: string | undefined, arrivalMs: number): void {
@@ -220,53 +227,88 @@ export class RealtimeSession {
     this.#lastFrameMs = frameDueMs(schedule, this.#frames - 1);
     this.#nextFrameMs = frameDueMs(schedule, 0);
     this.#nextFrame = 0;
-    this.#utterance = {
+    this.#nextMessage = undefined;
+    this.#begin({
       asset,
       t0_ms: t0Ms,
       send_lag_ms: [],
       delta_ms: [],
       delta_text: [],
       stamp_wait_ms: [],
-    };
-    this.record.utterances.push(this.#utterance);
+    });
     this.#state = "speaking";
     this.#watch("first_byte_timeout", this.#nextFrameMs + this.#plan.watchdogs.firstByteTimeoutMs);
     this.tick(this.#port.now());
   }
 
-  /** The hot path: few calls and few lookups, for each virtual user comes to it with cold caches. */
-  #sendDueFrames(): void {
-    const utterance = this.#utterance;
-    if (utterance === undefined) return;
-    const port = this.#port;
-    let next = this.#nextFrame;
-    let dueMs = this.#nextFrameMs;
-    let sentMs = dueMs;
-    while (sentMs >= dueMs - EARLY_MS && port.hasFrame(next)) {
-      const frame = port.frame();
-      sentMs = port.now();
-      // One template costs a third of two concatenations in k6's engine.
-      port.send(`${this.#appendPrefix}${frame}${this.#appendSuffix}`);
-      utterance.send_lag_ms.push(sentMs - dueMs);
-      if (next === 0)
-        for (const message of this.#plan.protocol.beginUtterance()) port.send(message);
-      next++;
-      dueMs = next < this.#frames - 1 ? this.#t0Ms + (next + 1) * this.#stepMs : this.#lastFrameMs;
-      if (next === this.#frames) {
-        this.#nextFrame = next;
-        this.#commit(utterance);
-        return;
-      }
-    }
-    this.#nextFrame = next;
-    this.#nextFrameMs = dueMs;
+  #begin(utterance: UtteranceRecord): void {
+    this.record.utterances.push(utterance);
+    this.#utterance = utterance;
+    this.#sendLagMs = utterance.send_lag_ms;
+    this.#deltaMs = utterance.delta_ms;
+    this.#deltaText = utterance.delta_text;
+    this.#stampWaitMs = utterance.stamp_wait_ms;
   }
 
-  #commit(utterance: UtteranceRecord): void {
+  /**
+   * Sends what is due. The hot path: few calls and few lookups, for each virtual user comes to it with cold caches.
+   *
+   * @returns The run's clock as it was read last.
+   */
+  #sendDueFrames(nowMs: number): number {
+    let sentMs = nowMs;
+    for (;;) {
+      const dueMs = this.#nextFrameMs;
+      const message = this.#nextMessage ?? this.#prepare();
+      if (message === undefined) return sentMs;
+      this.#port.send(message);
+      this.#nextMessage = undefined;
+      this.#sendLagMs.push(sentMs - dueMs);
+      const next = ++this.#nextFrame;
+      if (next === 1) this.#plan.protocol.beginUtterance().forEach((each) => this.#port.send(each));
+      if (next === this.#frames) {
+        this.#commit();
+        return sentMs;
+      }
+      const nextMs =
+        next < this.#frames - 1 ? this.#t0Ms + (next + 1) * this.#stepMs : this.#lastFrameMs;
+      this.#nextFrameMs = nextMs;
+      if (sentMs < nextMs - EARLY_MS) return sentMs;
+      sentMs = this.#port.now();
+    }
+  }
+
+  /** Makes the message of the next frame, if its audio is there. */
+  #prepare(): string | undefined {
+    const frame = this.#port.frame(this.#nextFrame);
+    if (frame === undefined) return undefined;
+    // One template costs a third of two concatenations in k6's engine.
+    this.#nextMessage = `${this.#appendPrefix}${frame}${this.#appendSuffix}`;
+    return this.#nextMessage;
+  }
+
+  /** Asks for the next tick, and uses the time until then. */
+  #rest(nowMs: number): void {
+    if (this.#state === "ended") return;
+    const limitMs = this.#watchdogMs < this.#totalLimitMs ? this.#watchdogMs : this.#totalLimitMs;
+    const frameMs = this.#nextFrameMs;
+    if (frameMs >= limitMs) this.#port.wakeAt(limitMs, nowMs);
+    else if (nowMs < frameMs - EARLY_MS) {
+      // The timer first: making the message takes time that need not delay it.
+      this.#port.wakeAt(frameMs, nowMs);
+      if (this.#nextMessage === undefined) this.#prepare();
+    } else {
+      // A frame that is due and was not sent is loading, or became due while others were sent.
+      const isReady = this.#nextMessage !== undefined || this.#prepare() !== undefined;
+      this.#port.wakeAt(isReady ? frameMs : limitMs, nowMs);
+    }
+  }
+
+  #commit(): void {
     this.#state = "finishing";
     this.#nextFrameMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#port.now();
-    utterance.commit_ms = roundMs(nowMs);
+    if (this.#utterance !== undefined) this.#utterance.commit_ms = roundMs(nowMs);
     for (const message of this.#plan.protocol.endUtterance()) this.#port.send(message);
     this.#watch("final_timeout", nowMs + this.#plan.watchdogs.finalTimeoutMs);
     if (this.record.utterances.length < this.#plan.assets.length)
@@ -274,11 +316,9 @@ export class RealtimeSession {
   }
 
   #delta(text: string, arrivalMs: number, handledMs: number): void {
-    const utterance = this.#utterance;
-    if (utterance === undefined) return;
-    utterance.delta_ms.push(arrivalMs);
-    utterance.delta_text.push(text);
-    utterance.stamp_wait_ms.push(handledMs - arrivalMs);
+    this.#deltaMs.push(arrivalMs);
+    this.#deltaText.push(text);
+    this.#stampWaitMs.push(handledMs - arrivalMs);
   }
 
   #final(event: Extract<ServerEvent, { type: "final" }>, arrivalMs: number): void {
@@ -296,18 +336,6 @@ export class RealtimeSession {
   #noticed(event: Extract<ServerEvent, { type: "notice" }>): void {
     this.record.notices++;
     if (event.isError === true) this.#reported = event;
-  }
-
-  /**
-   * The next instant at which a tick has something to do; Infinity at the end. A method: k6's engine needs five times
-   * as long for a getter.
-   */
-  #nextDeadlineMs(): number {
-    if (this.#state === "ended") return Number.POSITIVE_INFINITY;
-    const limitMs = this.#watchdogMs < this.#totalLimitMs ? this.#watchdogMs : this.#totalLimitMs;
-    return this.#nextFrameMs < limitMs && this.#port.hasFrame(this.#nextFrame)
-      ? this.#nextFrameMs
-      : limitMs;
   }
 
   #watch(kind: FailureKind, atMs: number): void {

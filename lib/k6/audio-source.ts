@@ -10,12 +10,10 @@ export interface AudioSource {
   /** Begins to load a clip; `onLoaded` tells of each part of it. */
   load(clipIndex: number): void;
   /**
-   * Whether a frame is loaded. Encodes it, so that it is ready when it is due. Frames are asked for in order; the
-   * answer may change when `onLoaded` is called.
+   * Base64 text of a frame; `undefined` while it is loading. Frames are asked for in order, and once each; the answer
+   * may change when `onLoaded` is called.
    */
-  readonly hasFrame: (index: number) => boolean;
-  /** Base64 text of the frame that `hasFrame` has just said yes to. */
-  readonly frame: () => string;
+  readonly frame: (index: number) => string | undefined;
   /** Called whenever more frames are loaded. */
   onLoaded: () => void;
 }
@@ -58,8 +56,8 @@ function audioSource(
   windowFrames: number,
 ): AudioSource {
   const loader = createLoader(files, clips, windowFrames, frameBytes, () => source.onLoaded());
-  let readyIndex = -1;
-  let readyFrame = "";
+  // An imported name is looked up in its module at every use.
+  const encodeBase64 = b64encode;
   // The window that is being sent: its views, its first frame, and where it ends.
   let views: readonly Uint8Array[] = [];
   let firstFrame = 0;
@@ -74,26 +72,21 @@ function audioSource(
     loader.window(windowIndex + 1);
     return true;
   };
-  const encode = (index: number): boolean => {
-    if (index >= endFrame && !enterWindow(index)) return false;
-    const view = views[index - firstFrame];
-    if (view === undefined) return false;
-    const size = loader.dataBytes() - index * frameBytes;
-    // A view costs half of a copy; the types do not know that k6 takes one.
-    readyFrame = b64encode(
-      (size < frameBytes ? view.subarray(0, size) : view) as unknown as ArrayBuffer,
-    );
-    readyIndex = index;
-    return true;
-  };
   const source: AudioSource = {
     load(clipIndex) {
-      readyIndex = -1;
       endFrame = 0;
       loader.load(clipIndex);
     },
-    hasFrame: (index) => readyIndex === index || encode(index),
-    frame: () => readyFrame,
+    frame(index) {
+      if (index >= endFrame && !enterWindow(index)) return undefined;
+      const view = views[index - firstFrame];
+      if (view === undefined) return undefined;
+      const size = loader.dataBytes() - index * frameBytes;
+      // A view costs half of a copy; the types do not know that k6 takes one.
+      return encodeBase64(
+        (size < frameBytes ? view.subarray(0, size) : view) as unknown as ArrayBuffer,
+      );
+    },
     onLoaded: () => undefined,
   };
   return source;

@@ -4,6 +4,7 @@ import { Counter, Rate, Trend } from "k6/metrics";
 import type { MetricName } from "../metrics.ts";
 import type { SessionReadings, Values } from "../readings.ts";
 import type { SessionRecord } from "../record.ts";
+import { pause } from "./pause.ts";
 import type { RunPlan } from "./prepare.ts";
 
 interface Metric {
@@ -14,9 +15,14 @@ interface Metric {
 export interface Measurements {
   /** A session has started. */
   started(): void;
-  /** A session has ended: counts its outcome and adds its readings. */
-  ended(record: SessionRecord, readings: SessionReadings): void;
+  /** A session has ended: counts its outcome. */
+  ended(record: SessionRecord): void;
+  /** Adds readings, with pauses: a few hundred values at once would delay the stamps of all other sessions. */
+  add(readings: SessionReadings): Promise<void>;
 }
+
+/** Values added between two pauses: a fraction of a millisecond. */
+const BATCH = 50;
 
 /** Declares the catalogue's metrics to k6. Init context only. */
 export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements {
@@ -25,35 +31,50 @@ export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements 
   catalogue.trend.forEach((name) => metrics.set(name, new Trend(name)));
   catalogue.counter.forEach((name) => metrics.set(name, new Counter(name)));
   catalogue.rate.forEach((name) => metrics.set(name, new Rate(name)));
-  const add = (name: MetricName, value: number | boolean, tags?: Record<string, string>): void => {
+  const count = (
+    name: MetricName,
+    value: number | boolean,
+    tags?: Record<string, string>,
+  ): void => {
     // An argument that is there, even undefined, makes k6 build a tag set.
     if (tags === undefined) metrics.get(name)?.add(value);
     else metrics.get(name)?.add(value, tags);
   };
-  const addAll = (values: Values, tags?: Record<string, string>): void => {
+  let added = 0;
+  const addAll = async (values: Values, tags?: Record<string, string>): Promise<void> => {
     for (const [name, list] of Object.entries(values)) {
       const metric = metrics.get(name);
       if (metric === undefined) continue;
-      // forEach: k6's engine needs ten times as long for a for-of loop.
-      if (tags === undefined) list.forEach((value) => metric.add(value));
-      else list.forEach((value) => metric.add(value, tags));
+      for (let at = 0; at < list.length; at += BATCH) {
+        const batch = list.length <= BATCH ? list : list.slice(at, at + BATCH);
+        // forEach: k6's engine needs ten times as long for a for-of loop.
+        if (tags === undefined) batch.forEach((value) => metric.add(value));
+        else batch.forEach((value) => metric.add(value, tags));
+        added += batch.length;
+        if (added >= BATCH) {
+          added = 0;
+          await pause();
+        }
+      }
     }
   };
   return {
     started() {
-      add("sessions_started", 1);
-      add("sessions_open", 1);
+      count("sessions_started", 1);
+      count("sessions_open", 1);
     },
-    ended(record, { session, utterances }) {
-      add("sessions_open", -1);
+    ended(record) {
+      count("sessions_open", -1);
       if (record.kind === undefined) {
-        add("sessions_finished", 1);
-        add("session_failed", false);
-      } else add("session_failed", true, { kind: record.kind });
-      addAll(session);
+        count("sessions_finished", 1);
+        count("session_failed", false);
+      } else count("session_failed", true, { kind: record.kind });
+    },
+    async add({ session, utterances }) {
+      await addAll(session);
       for (const { values, wordValues, basis } of utterances) {
-        addAll(values);
-        addAll(wordValues, basis === "uniform" ? { basis } : undefined);
+        await addAll(values);
+        await addAll(wordValues, basis === "uniform" ? { basis } : undefined);
       }
     },
   };

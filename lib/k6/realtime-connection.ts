@@ -94,7 +94,6 @@ function sessionPort(
       }
     },
     wakeAt: wakeUp.at,
-    hasFrame: audio.hasFrame,
     frame: audio.frame,
     load: (index) => audio.load(setup.clips[index] ?? 0),
     ended(record) {

@@ -17,6 +17,7 @@ import type { AudioSource } from "./audio-source.ts";
 import { createRunClock, scenarioStartMs, type RunClock } from "./clock.ts";
 import type { Measurements } from "./measurements.ts";
 import type { SharedRun } from "./once.ts";
+import { pause } from "./pause.ts";
 import { runRealtimeConnection } from "./realtime-connection.ts";
 
 /** What all sessions of a virtual user share. */
@@ -44,6 +45,12 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
   const log = (line: SessionStart | SessionRecord): void => {
     if (plan.hasRecords) console.log(JSON.stringify(line));
   };
+  const measure = async (record: SessionRecord): Promise<void> => {
+    await pause();
+    const values = readings(record);
+    await pause();
+    await measurements.add(values);
+  };
   return {
     async runSession(model) {
       if (clock === undefined) {
@@ -67,6 +74,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
       await waitUntil(clock, intendedMs);
       record.epoch_ms = roundMs(clock.epochMs());
       record.start_ms = roundMs(clock.now());
+      let measured: Promise<void> | undefined;
       const closed = runRealtimeConnection(session, {
         url: plan.url,
         headers: plan.headers,
@@ -74,13 +82,16 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
         audio,
         clips,
         onEnded: (ended) => {
-          measurements.ended(ended, readings(ended));
+          // The record first: whatever is cut afterwards can be computed from it again.
+          measurements.ended(ended);
           log(ended);
+          measured = measure(ended);
         },
       });
       measurements.started();
       log(startLine(record));
       await closed;
+      await measured;
       intendedMs = nextIntendedStartMs(clock.now(), plan.thinkMs, record.outcome === "failed");
     },
   };

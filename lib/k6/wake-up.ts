@@ -5,8 +5,12 @@ import type { RunClock } from "./clock.ts";
 
 /** Wakes a session at its next deadline. */
 export interface WakeUp {
-  /** Asks for a wake-up at `atMs` on the run's clock, unless an earlier one is already asked for. */
-  readonly at: (atMs: number) => void;
+  /**
+   * Asks for a wake-up at `atMs` on the run's clock, unless an earlier one is already asked for.
+   *
+   * @param nowMs - The clock, as it was read a moment ago.
+   */
+  readonly at: (atMs: number, nowMs: number) => void;
   /** Drops what is pending, so that the iteration can end. */
   stop(): void;
 }
@@ -19,6 +23,9 @@ export interface WakeUp {
  * deadlines anew each time. While frames are sent there is exactly one timer that matters.
  */
 export function createWakeUp(clock: RunClock, wake: (nowMs: number) => void): WakeUp {
+  // A global is found by name, each time.
+  const startTimer = setTimeout;
+  const { now } = clock;
   let currentId = 0;
   let currentMs = Number.POSITIVE_INFINITY;
   let currentNumber = 0;
@@ -26,14 +33,14 @@ export function createWakeUp(clock: RunClock, wake: (nowMs: number) => void): Wa
   // k6 hands the number back to the callback: one function for all timers of the session.
   const fire = (number: number): void => {
     if (number === currentNumber) currentMs = Number.POSITIVE_INFINITY;
-    wake(clock.now());
+    wake(now());
   };
   return {
-    at(atMs) {
+    at(atMs, nowMs) {
       if (atMs >= currentMs) return;
       if (currentMs !== Number.POSITIVE_INFINITY) overtaken.push(currentId);
       currentMs = atMs;
-      currentId = setTimeout(fire, atMs - clock.now(), ++currentNumber);
+      currentId = startTimer(fire, atMs - nowMs, ++currentNumber);
     },
     stop() {
       currentMs = Number.NEGATIVE_INFINITY;
