@@ -115,7 +115,7 @@ export class TextStream implements Task {
     if (this.#isFaultArmed && this.#token === this.#faultToken) {
       this.#isFaultArmed = false;
       this.#strike();
-      if (this.#wire.isEnded) return;
+      if (this.#wire.isEnded || this.#wire.isBlocked) return;
     }
     if (request.isStreamed) this.#writeToken(this.#token);
     else log.outputTokens += request.choices;
