@@ -197,8 +197,7 @@ function createStop(
       http.close(() => resolve());
     });
     if ("closeIdleConnections" in http) http.closeIdleConnections();
-    text?.close();
-    const drained = sessions.close();
+    const drained = Promise.all([sessions.close(), text?.close()]);
     const grace = setTimeout(() => sockets.forEach((socket) => socket.destroy()), STOP_GRACE_MS);
     await Promise.all([closed, drained]);
     clearTimeout(grace);

@@ -37,6 +37,7 @@ export class TextSessions {
   #running = 0;
   #promptTokens = 0;
   #outputTokens = 0;
+  #onEmpty: (() => void) | undefined;
 
   constructor(options: TextSessionsOptions) {
     this.#options = options;
@@ -76,9 +77,13 @@ export class TextSessions {
     );
   }
 
-  /** Ends every schedule. The connections are the server's to close. */
-  close(): void {
+  /** Ends every schedule. The connections are the server's to close; resolves when the last request is over. */
+  close(): Promise<void> {
     this.#agenda.clear();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.#running === 0) resolve();
+    });
   }
 
   #begin(request: TextRequest, response: ServerResponse, receivedMs: number): void {
@@ -126,6 +131,7 @@ export class TextSessions {
     this.#running--;
     this.#outputTokens += log.outputTokens;
     this.#options.onEnd(log);
+    if (this.#running === 0) this.#onEmpty?.();
   }
 }
 

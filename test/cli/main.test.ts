@@ -2,6 +2,7 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { request } from "node:https";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readTruth, speak, startRuler, TestClient, withServer } from "../server/support.ts";
@@ -78,7 +79,10 @@ describe("help", () => {
   test.each([
     ["--help", /Commands:[^]*serve/],
     ["--version", /^\d+\.\d+\.\d+\n$/],
-    ["serve --help", /Faults[^]*reset_handshake[^]*Examples:[^]*Scenario file/],
+    [
+      "serve --help",
+      /--tls-cert-out[^]*--text-gap-ms[^]*Faults[^]*reset_handshake[^]*merged_writes[^]*Examples:[^]*Scenario file/,
+    ],
   ])("%s exits 0", async (line, expected) => {
     const { code, stdout, stderr } = await run(...line.split(" "));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -200,6 +204,35 @@ describe("serve", () => {
     expect(lines.map((line) => JSON.parse(line).utterances[0].appends)).toEqual([8]);
     expect(command.stdout + command.stderr + lines.join("")).not.toContain(KEY);
     await rm(log);
+  });
+
+  test("TLS: a client that is given the certificate gets text, and the log has the request", async () => {
+    const pem = join(bundle.main, "..", "ruler.pem");
+    const log = join(bundle.main, "..", "text.jsonl");
+    const flags = `--engine ruler --port 0 --tls --tls-cert-out ${pem} --log ${log} --text-tokens 1`;
+    const command = new Command(["serve", ...flags.split(" ")]);
+    const { url } = await command.listening();
+    const ca = await readFile(pem, "utf8");
+    const status = await new Promise((resolve, reject) => {
+      const asked = request(`${url}/v1/completions`, { method: "POST", ca, agent: false });
+      asked.on("error", reject);
+      asked.on("response", (response) => {
+        response.resume().on("end", () => resolve(response.statusCode));
+      });
+      asked.end('{"prompt": "x"}');
+    });
+    await command.stop();
+    expect([url.slice(0, 8), status]).toEqual(["https://", 200]);
+    const [entry] = (await readFile(log, "utf8")).trim().split("\n");
+    expect(JSON.parse(entry ?? "")).toMatchObject({ endpoint: "completions", output_tokens: 2 });
+  });
+
+  test("a certificate that cannot be written", async () => {
+    const { code, stderr } = await run(
+      ..."serve --engine ruler --port 0 --tls --tls-cert-out /none/x.pem".split(" "),
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: --tls-cert-out cannot be written: ENOENT/);
   });
 
   test("the recogniser is the default, with the shipped clips", async () => {

@@ -68,6 +68,41 @@ describe("readServeFlags", () => {
     });
   });
 
+  test("reads every flag of the ruler's text, on top of the defaults", () => {
+    const { engine, tls } = read({
+      textDelayMs: "200",
+      textGapMs: "0.5",
+      textJitterMs: "2",
+      textTokens: "7",
+      textHeaders: "late",
+      reasoningTokens: "3",
+      reasoningField: "reasoning_content",
+      toolFragments: "4",
+      tls: true,
+      tlsCertOut: "ruler.pem",
+      fault: ["truncate,at_token=5,every=10"],
+    });
+    expect(tls).toBe(true);
+    expect(engine).toEqual({
+      name: "ruler",
+      scenario: {
+        ...DEFAULT_SCENARIO,
+        text: {
+          delayMs: 200,
+          gapMs: 0.5,
+          jitterMs: 2,
+          tokens: 7,
+          headers: "late",
+          reasoningTokens: 3,
+          reasoningField: "reasoning_content",
+          toolFragments: 4,
+          stalls: [],
+        },
+        faults: [{ kind: "truncate", atToken: 5, share: undefined, every: 10 }],
+      },
+    });
+  });
+
   test("the recogniser has as many decoders as sessions", () => {
     const { engine } = readServeFlags(
       { ...DEFAULTS, maxSessions: "3", grammar: "bigram", data: "my.csv" },
@@ -124,6 +159,17 @@ describe("readServeFlags", () => {
       { engine: "recogniser", grammar: "trigram" },
       '--grammar is "trigram"; allowed: sentences, bigram, words',
     ],
+    [
+      "a header mode that is not one",
+      { textHeaders: "never" },
+      '--text-headers is "never"; allowed: early, late',
+    ],
+    [
+      "text of the recogniser",
+      { engine: "recogniser", textTokens: "5" },
+      "--text-tokens is not for the recogniser engine",
+    ],
+    ["a certificate without TLS", { tlsCertOut: "x.pem" }, "--tls-cert-out is for --tls only"],
     ["a script that is missing", { script: "none.json" }, "--script cannot be read: ENOENT"],
     ["a script that is not JSON", { script: "LICENSE" }, "LICENSE is not JSON: "],
     [

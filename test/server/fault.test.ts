@@ -26,6 +26,16 @@ describe("drawFault", () => {
     expect(drawMany(faults, 6)).not.toEqual(drawn);
   });
 
+  test("a kind strikes only what it is for, and the two surfaces are drawn apart", () => {
+    const only: Fault = { kind: "no_done", share: undefined, every: undefined };
+    expect(drawFault([only, mute], 1, 1)?.kind).toBe("mute");
+    expect(drawFault([only, mute], 1, 1, "text")?.kind).toBe("no_done");
+    const half = [{ ...mute, share: 0.5 }];
+    const drawnAs = (surface: "realtime" | "text"): boolean[] =>
+      Array.from({ length: 100 }, (_, i) => drawFault(half, 1, i + 1, surface) !== undefined);
+    expect(drawnAs("realtime")).not.toEqual(drawnAs("text"));
+  });
+
   test("share 0 strikes none", () => {
     expect(new Set(drawMany([{ ...mute, share: 0 }], 1))).toEqual(new Set([undefined]));
   });

@@ -46,6 +46,41 @@ describe("readScenario", () => {
     });
   });
 
+  test("reads every field of text", () => {
+    const text = {
+      delay_ms: 5,
+      gap_ms: 2,
+      jitter_ms: 1,
+      tokens: 9,
+      headers: "late",
+      reasoning_tokens: 2,
+      reasoning_field: "reasoning_content",
+      tool_fragments: 3,
+      stalls: [{ at_token: 4, for_ms: 100 }],
+    };
+    expect(read({ text }).text).toEqual({
+      delayMs: 5,
+      gapMs: 2,
+      jitterMs: 1,
+      tokens: 9,
+      headers: "late",
+      reasoningTokens: 2,
+      reasoningField: "reasoning_content",
+      toolFragments: 3,
+      stalls: [{ atToken: 4, forMs: 100 }],
+    });
+  });
+
+  test("mistakes in text are named with their place", () => {
+    expect(problems({ text: { tokens: 0, headers: "never", stalls: [{}], faults: [] } })).toEqual([
+      "text.tokens is 0; allowed: a whole number from 1 to 10000000",
+      'text.headers is "never"; allowed: early, late',
+      "text.stalls[0].at_token is (missing); allowed: a whole number from 0 to 10000000",
+      "text.stalls[0].for_ms is (missing); allowed: a number from 0 to 86400000",
+      expect.stringMatching(/^text\.faults is \[\]; allowed: no such field; fields: delay_ms, /),
+    ]);
+  });
+
   test.each(ALL_FAULT_KINDS)("a fault of kind %s needs nothing but its kind", (kind) => {
     expect(read({ faults: [{ kind }] }).faults[0]?.kind).toBe(kind);
   });
@@ -99,6 +134,11 @@ describe("readScenario", () => {
       "a reason too long for a close frame",
       { faults: [{ kind: "close", reason: "x".repeat(124) }] },
       expect.stringMatching(/^faults\[0\]\.reason is .*; allowed: a text of at most 123 bytes$/),
+    ],
+    [
+      "a kind for text with a position in audio",
+      { faults: [{ kind: "reset", at_ms: 5 }] },
+      "faults[0].at_ms is 5; allowed: no such field; fields: kind, share, every, at_token",
     ],
     [
       "both selections",
