@@ -12,6 +12,7 @@ import type { TextEndpoint } from "./text-template.ts";
 export const chatCompletions: TextEndpoint = {
   path: "/v1/chat/completions",
   readChoice: readChatChoice,
+  textHolder: "delta",
   textKeys: ["content", "reasoning", "reasoning_content"],
 };
 
@@ -43,53 +44,58 @@ function readChatChoice(
   fields: JsonObject,
   choice: number,
   frame: number,
-  reply: ReplyAssembler,
+  assembler: ReplyAssembler,
 ): void {
   const delta = fields["delta"] ?? fields["message"];
-  const rows = reply.texts.length;
-  const sideEffects = reply.sideEffects;
-  if (isJsonObject(delta)) readDelta(delta, choice, frame, reply);
-  const isSilent = reply.texts.length === rows && reply.sideEffects === sideEffects;
-  if (!isSilent || typeof fields["finish_reason"] === "string") return;
+  const { rows, sideEffects } = assembler;
+  if (isJsonObject(delta)) readDelta(delta, choice, frame, assembler);
+  if (assembler.rows > rows || assembler.sideEffects > sideEffects) return;
+  if (typeof fields["finish_reason"] === "string") return;
   const hasRole = isJsonObject(delta) && typeof delta["role"] === "string";
-  reply.count(hasRole ? "roleOnlyDeltas" : "emptyDeltas");
+  assembler.count(hasRole ? "roleOnlyDeltas" : "emptyDeltas");
 }
 
-function readDelta(delta: JsonObject, choice: number, frame: number, reply: ReplyAssembler): void {
-  // Both keys are sent by servers in between the two names, with the same text.
+function readDelta(
+  delta: JsonObject,
+  choice: number,
+  frame: number,
+  assembler: ReplyAssembler,
+): void {
+  // Servers between the two names of reasoning send both, with the same text.
   const reasoning = delta["reasoning"];
   const text =
-    typeof reasoning === "string" && reasoning !== "" ? reasoning : delta["reasoning_content"];
-  readText(text, "reasoning", choice, frame, reply);
-  readText(delta["content"], "content", choice, frame, reply);
-  readText(delta["refusal"], "content", choice, frame, reply);
+    reasoning !== "" && typeof reasoning === "string" ? reasoning : delta["reasoning_content"];
+  if (typeof text === "string") assembler.addText(frame, choice, "reasoning", text);
+  const content = delta["content"];
+  if (typeof content === "string") assembler.addText(frame, choice, "content", content);
+  else if (Array.isArray(content)) readParts(content, "content", choice, frame, assembler);
+  const refusal = delta["refusal"];
+  if (typeof refusal === "string") assembler.addText(frame, choice, "content", refusal);
   const calls = delta["tool_calls"];
   if (Array.isArray(calls)) {
     calls.forEach((call: unknown) => {
-      if (isJsonObject(call)) readToolCall(call, call["function"], choice, frame, reply);
+      if (isJsonObject(call)) readToolCall(call, call["function"], choice, frame, assembler);
     });
   }
   const call = delta["function_call"];
-  if (isJsonObject(call)) readToolCall({ index: 0 }, call, choice, frame, reply);
+  if (isJsonObject(call)) readToolCall({ index: 0 }, call, choice, frame, assembler);
 }
 
-/** A text is a string, or (Mistral) an array of parts, of which `thinking` ones hold parts of their own. */
-function readText(
-  value: unknown,
+/** Reads a text that is an array of parts (Mistral); its `thinking` parts hold a text or parts of their own. */
+function readParts(
+  parts: readonly unknown[],
   kind: TextKind,
   choice: number,
   frame: number,
-  reply: ReplyAssembler,
+  assembler: ReplyAssembler,
 ): void {
-  if (typeof value === "string") reply.addText(frame, choice, kind, value);
-  if (!Array.isArray(value)) return;
-  value.forEach((part: unknown) => {
+  parts.forEach((part) => {
     if (!isJsonObject(part)) return;
     const { text, thinking } = part;
-    if (typeof text === "string") reply.addText(frame, choice, kind, text);
-    else if (typeof thinking === "string") reply.addText(frame, choice, "reasoning", thinking);
+    if (typeof text === "string") assembler.addText(frame, choice, kind, text);
+    else if (typeof thinking === "string") assembler.addText(frame, choice, "reasoning", thinking);
     else if (Array.isArray(thinking) && kind === "content") {
-      readText(thinking, "reasoning", choice, frame, reply);
+      readParts(thinking, "reasoning", choice, frame, assembler);
     }
   });
 }
@@ -99,11 +105,11 @@ function readToolCall(
   fields: unknown,
   choice: number,
   frame: number,
-  reply: ReplyAssembler,
+  assembler: ReplyAssembler,
 ): void {
   const { index, id } = call;
   const { name, arguments: text } = isJsonObject(fields) ? fields : {};
-  reply.addToolFragment(frame, choice, {
+  assembler.addToolFragment(frame, choice, {
     ...(isCount(index) && { index }),
     ...(typeof id === "string" && { id }),
     ...(typeof name === "string" && { name }),

@@ -38,9 +38,9 @@ function readCompletionChoice(
   fields: JsonObject,
   choice: number,
   frame: number,
-  reply: ReplyAssembler,
+  assembler: ReplyAssembler,
 ): void {
   const text = fields["text"];
-  if (typeof text === "string" && text !== "") reply.addText(frame, choice, "content", text);
-  else if (typeof fields["finish_reason"] !== "string") reply.count("emptyDeltas");
+  if (typeof text === "string" && text !== "") assembler.addText(frame, choice, "content", text);
+  else if (typeof fields["finish_reason"] !== "string") assembler.count("emptyDeltas");
 }

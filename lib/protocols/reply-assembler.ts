@@ -2,68 +2,60 @@
 // engine, where a push costs more than copying a whole array: a run of rows is added by native calls.
 
 import { cutMessage } from "../record.ts";
-import type {
-  ChoiceReply,
-  ReplyCounts,
-  ReplyError,
-  TextKind,
-  TextReply,
-  TokenUsage,
-  ToolCall,
-} from "./text-reply.ts";
+import type { ChoiceReply, ReplyError, TextKind, TextReply, ToolCall } from "./text-reply.ts";
 
-/** A choice while it is put together. */
-interface OpenChoice {
-  readonly toolCalls: ToolCall[];
-  finishReason: string | undefined;
-}
-
-/** One reply in the making. */
+/** One reply in the making. `reply` is right at any time, but for what {@link complete} adds. */
 export class ReplyAssembler {
+  readonly reply: TextReply = {
+    frames: [],
+    choiceIndexes: [],
+    kinds: [],
+    texts: [],
+    choices: [],
+    hasContinuousUsage: false,
+    isDone: false,
+    isTruncated: false,
+    counts: {
+      frames: 0,
+      events: 0,
+      comments: 0,
+      emptyDeltas: 0,
+      roleOnlyDeltas: 0,
+      malformedEvents: 0,
+      unknownEvents: 0,
+      eventsAfterDone: 0,
+    },
+  };
+  /** Rows so far. */
+  rows = 0;
   /** Rises with everything but rows and names, so that a caller can tell a chunk that was text and nothing else. */
   sideEffects = 0;
-  isDone = false;
-  frames: number[] = [];
-  choiceIndexes: number[] = [];
-  kinds: TextKind[] = [];
-  texts: string[] = [];
-  readonly counts: ReplyCounts = {
-    frames: 0,
-    events: 0,
-    comments: 0,
-    emptyDeltas: 0,
-    roleOnlyDeltas: 0,
-    malformedEvents: 0,
-    unknownEvents: 0,
-    eventsAfterDone: 0,
-  };
-  readonly #choices = new Map<number, OpenChoice>();
-  readonly #names: Pick<TextReply, "id" | "model" | "systemFingerprint"> = {};
-  /** Whether all rows are of one choice and one kind, so that their text is a plain join. */
-  #isUniform = true;
-  #hasContinuousUsage = false;
-  #usage: TokenUsage | undefined;
-  #error: ReplyError | undefined;
-  #firstMalformed: string | undefined;
+  readonly #choices = new Map<number, ChoiceReply>();
+  /** Choice and kind of all rows while they are the same. Their columns are then made at the end, by two native calls. */
+  #uniform: { readonly choice: number; readonly kind: TextKind } | undefined;
 
   /** Notes that the server mentioned a choice. */
-  mention(choice: number): OpenChoice {
-    let open = this.#choices.get(choice);
-    if (open === undefined) {
-      open = { toolCalls: [], finishReason: undefined };
-      this.#choices.set(choice, open);
+  mention(index: number): ChoiceReply {
+    let choice = this.#choices.get(index);
+    if (choice === undefined) {
+      choice = { index, content: "", reasoning: "", toolCalls: [] };
+      this.#choices.set(index, choice);
+      this.reply.choices.push(choice);
     }
-    return open;
+    return choice;
   }
 
   /** Adds one piece of text of a choice that was mentioned. Nothing for an empty one. */
   addText(frame: number, choice: number, kind: TextKind, text: string): void {
     if (text === "") return;
-    this.#noteRow(choice, kind);
-    this.frames.push(frame);
-    this.choiceIndexes.push(choice);
-    this.kinds.push(kind);
-    this.texts.push(text);
+    const { frames, texts } = this.reply;
+    if (!this.#isLikeTheRest(choice, kind)) {
+      this.reply.choiceIndexes.push(choice);
+      this.reply.kinds.push(kind);
+    }
+    frames.push(frame);
+    texts.push(text);
+    this.rows += 1;
   }
 
   /** Adds a run of such pieces, none of them empty, of one choice and kind. */
@@ -74,17 +66,20 @@ export class ReplyAssembler {
     texts: readonly string[],
   ): void {
     if (texts.length === 0) return;
-    this.#noteRow(choice, kind);
-    this.frames = this.frames.concat(frames);
-    this.choiceIndexes = this.choiceIndexes.concat(frames.slice().fill(choice));
-    this.kinds = this.kinds.concat(texts.slice().fill(kind) as TextKind[]);
-    this.texts = this.texts.concat(texts);
+    const { reply } = this;
+    if (!this.#isLikeTheRest(choice, kind)) {
+      reply.choiceIndexes = reply.choiceIndexes.concat(fill(texts.length, choice));
+      reply.kinds = reply.kinds.concat(fill(texts.length, kind));
+    }
+    reply.frames = reply.frames.concat(frames);
+    reply.texts = reply.texts.concat(texts);
+    this.rows += texts.length;
   }
 
-  /** Sets a choice's finish reason. The last one wins. */
-  finish(choice: number, reason: string): void {
-    this.sideEffects += 1;
-    this.mention(choice).finishReason = reason;
+  /** Choice and kind of the last row; there must be one. */
+  lastRow(): { readonly choice: number; readonly kind: TextKind } {
+    const { choiceIndexes, kinds } = this.reply;
+    return this.#uniform ?? { choice: choiceIndexes.at(-1) ?? 0, kind: kinds.at(-1) ?? "content" };
   }
 
   /** Appends a fragment of a tool call. Without an index, a new id begins a call and anything else continues the last. */
@@ -99,101 +94,84 @@ export class ReplyAssembler {
     this.addText(frame, choice, "tool", name + text);
   }
 
-  /** @param isContinuous - The usage came in a chunk with choices. */
-  setUsage(usage: TokenUsage, isContinuous: boolean): void {
-    this.sideEffects += 1;
-    this.#usage = usage;
-    if (isContinuous) this.#hasContinuousUsage = true;
-  }
-
-  /** Keeps the first name that is not empty. */
-  setName(name: "id" | "model" | "systemFingerprint", value: unknown): void {
-    if (this.#names[name] !== undefined || typeof value !== "string" || value === "") return;
-    this.#names[name] = cutMessage(value);
-  }
-
   /** Keeps the first error. */
   setError(error: ReplyError): void {
     this.sideEffects += 1;
-    this.#error ??= error;
+    this.reply.error ??= error;
   }
 
   count(what: "emptyDeltas" | "roleOnlyDeltas" | "unknownEvents"): void {
     this.sideEffects += 1;
-    this.counts[what] += 1;
+    this.reply.counts[what] += 1;
   }
 
   addMalformed(text: string): void {
     this.sideEffects += 1;
-    this.counts.malformedEvents += 1;
-    this.#firstMalformed ??= cutMessage(text);
+    this.reply.counts.malformedEvents += 1;
+    this.reply.firstMalformed ??= cutMessage(text);
   }
 
-  /** The reply as it stands. */
-  build(isTruncated: boolean): TextReply {
-    const reply: TextReply = {
-      frames: this.frames,
-      choiceIndexes: this.choiceIndexes,
-      kinds: this.kinds,
-      texts: this.texts,
-      choices: this.#buildChoices(),
-      hasContinuousUsage: this.#hasContinuousUsage,
-      ...this.#names,
-      isDone: this.isDone,
-      isTruncated,
-      counts: this.counts,
-    };
-    const content = this.frames[this.kinds.indexOf("content")];
-    const reasoning = this.frames[this.kinds.indexOf("reasoning")];
-    const tool = this.frames[this.kinds.indexOf("tool")];
+  /** Adds what only the whole reply has: the texts of the choices, their order, the first frames. */
+  complete(): TextReply {
+    const { reply } = this;
+    if (this.#uniform !== undefined) this.#fillColumns(this.#uniform.choice, this.#uniform.kind);
+    if (this.#uniform !== undefined && this.#uniform.kind !== "tool") {
+      this.mention(this.#uniform.choice)[this.#uniform.kind] = reply.texts.join("");
+    } else if (this.rows > 0) {
+      joinTexts(reply, this.#choices);
+    }
+    if (reply.choices.length > 1) reply.choices.sort((a, b) => a.index - b.index);
+    const { frames, kinds } = reply;
+    const content = frames[kinds.indexOf("content")];
+    const reasoning = frames[kinds.indexOf("reasoning")];
+    const tool = frames[kinds.indexOf("tool")];
     if (content !== undefined) reply.firstContentFrame = content;
     if (reasoning !== undefined) reply.firstReasoningFrame = reasoning;
     if (tool !== undefined) reply.firstToolFrame = tool;
-    if (this.#usage !== undefined) reply.usage = this.#usage;
-    if (this.#error !== undefined) reply.error = this.#error;
-    if (this.#firstMalformed !== undefined) reply.firstMalformed = this.#firstMalformed;
     return reply;
   }
 
-  #noteRow(choice: number, kind: TextKind): void {
-    if (this.frames.length === 0) return;
-    if (this.choiceIndexes[0] !== choice || this.kinds[0] !== kind) this.#isUniform = false;
+  #isLikeTheRest(choice: number, kind: TextKind): boolean {
+    const { rows } = this;
+    if (rows === 0) this.#uniform = { choice, kind };
+    const uniform = this.#uniform;
+    if (uniform === undefined) return false;
+    if (uniform.choice === choice && uniform.kind === kind) return true;
+    this.#fillColumns(uniform.choice, uniform.kind);
+    this.#uniform = undefined;
+    return false;
   }
 
-  #buildChoices(): ChoiceReply[] {
-    const texts = this.#joinTexts();
-    const choices: ChoiceReply[] = [];
-    this.#choices.forEach(({ toolCalls, finishReason }, index) => {
-      const { content = "", reasoning = "" } = texts.get(index) ?? {};
-      const choice: ChoiceReply = { index, content, reasoning, toolCalls };
-      if (finishReason !== undefined) choice.finishReason = finishReason;
-      choices.push(choice);
-    });
-    choices.sort((a, b) => a.index - b.index);
-    return choices;
+  #fillColumns(choice: number, kind: TextKind): void {
+    this.reply.choiceIndexes = fill(this.rows, choice);
+    this.reply.kinds = fill(this.rows, kind);
   }
+}
 
-  /** The whole text of each choice and kind. */
-  #joinTexts(): Map<number, Partial<Record<TextKind, string>>> {
-    const joined = new Map<number, Partial<Record<TextKind, string>>>();
-    const [choice, kind] = [this.choiceIndexes[0], this.kinds[0]];
-    if (choice === undefined || kind === undefined) return joined;
-    if (this.#isUniform) return joined.set(choice, { [kind]: this.texts.join("") });
-    const parts = new Map<number, Record<TextKind, string[]>>();
-    this.texts.forEach((text, row) => {
-      const index = this.choiceIndexes[row] ?? 0;
-      let byKind = parts.get(index);
-      if (byKind === undefined) {
-        byKind = { content: [], reasoning: [], tool: [] };
-        parts.set(index, byKind);
-      }
-      byKind[this.kinds[row] ?? "content"].push(text);
-    });
-    parts.forEach(({ content, reasoning }, index) => {
-      joined.set(index, { content: content.join(""), reasoning: reasoning.join("") });
-    });
-    return joined;
-  }
+function fill<T>(length: number, value: T): T[] {
+  // Array.from({ length }) goes through an iterator in k6's engine, at 1 µs an element.
+  // oxlint-disable-next-line unicorn/no-new-array
+  return new Array<T>(length).fill(value);
+}
+
+/** Fills in the text of each choice from rows of several choices or kinds. */
+function joinTexts(reply: TextReply, choices: ReadonlyMap<number, ChoiceReply>): void {
+  const parts = new Map<number, Record<TextKind, string[]>>();
+  reply.texts.forEach((text, row) => {
+    const index = reply.choiceIndexes[row] ?? 0;
+    let byKind = parts.get(index);
+    if (byKind === undefined) {
+      byKind = { content: [], reasoning: [], tool: [] };
+      parts.set(index, byKind);
+    }
+    byKind[reply.kinds[row] ?? "content"].push(text);
+  });
+  parts.forEach(({ content, reasoning }, index) => {
+    const choice = choices.get(index);
+    if (choice === undefined) return;
+    choice.content = content.join("");
+    choice.reasoning = reasoning.join("");
+  });
 }
 
 function callOf(calls: ToolCall[], wanted: number | undefined, id: string): ToolCall {

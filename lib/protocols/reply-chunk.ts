@@ -3,7 +3,7 @@
 
 import { cutMessage } from "../record.ts";
 import type { ReplyAssembler } from "./reply-assembler.ts";
-import type { ReplyError, TokenUsage } from "./text-reply.ts";
+import type { ReplyError, TextReply, TokenUsage } from "./text-reply.ts";
 
 /** A JSON object of unknown content. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -28,7 +28,7 @@ export type ChoiceReader = (
   fields: JsonObject,
   choice: number,
   frame: number,
-  reply: ReplyAssembler,
+  assembler: ReplyAssembler,
 ) => void;
 
 /**
@@ -40,30 +40,66 @@ export function readChunk(
   chunk: JsonObject,
   raw: string,
   frame: number,
-  reply: ReplyAssembler,
+  assembler: ReplyAssembler,
   readChoice: ChoiceReader,
 ): void {
-  const error = readError(chunk);
-  if (error !== undefined) reply.setError(error);
-  reply.setName("id", chunk["id"]);
-  reply.setName("model", chunk["model"]);
-  reply.setName("systemFingerprint", chunk["system_fingerprint"]);
+  const { reply } = assembler;
+  if (reply.model === undefined || reply.id === undefined) readNames(chunk, reply);
+  const fingerprint = chunk["system_fingerprint"];
+  if (fingerprint !== undefined) readFingerprint(fingerprint, reply);
   const choices = chunk["choices"];
   const usage = readUsage(chunk["usage"]);
-  if (usage !== undefined) reply.setUsage(usage, Array.isArray(choices) && choices.length > 0);
-  if (Array.isArray(choices)) {
-    choices.forEach((fields: unknown) => {
-      if (!isJsonObject(fields)) return reply.addMalformed(raw);
-      const choice = isCount(fields["index"]) ? fields["index"] : 0;
-      reply.mention(choice);
-      readChoice(fields, choice, frame, reply);
-      const reason = fields["finish_reason"];
-      if (typeof reason === "string" && reason !== "") reply.finish(choice, reason);
-    });
-  } else if (error === undefined && usage === undefined) {
-    if (choices === undefined || choices === null) reply.count("unknownEvents");
-    else reply.addMalformed(raw);
+  if (usage !== undefined) {
+    assembler.sideEffects += 1;
+    reply.usage = usage;
+    if (Array.isArray(choices) && choices.length > 0) reply.hasContinuousUsage = true;
   }
+  if (!Array.isArray(choices)) {
+    readChunkWithoutChoices(chunk, raw, assembler);
+    return;
+  }
+  const failure = chunk["error"];
+  if (failure !== undefined && failure !== null) assembler.setError(readNamedError(chunk, raw));
+  for (let i = 0; i < choices.length; i++) {
+    const fields: unknown = choices[i];
+    if (isJsonObject(fields)) readFields(fields, frame, assembler, readChoice);
+    else assembler.addMalformed(raw);
+  }
+}
+
+function readFields(
+  fields: JsonObject,
+  frame: number,
+  assembler: ReplyAssembler,
+  readChoice: ChoiceReader,
+): void {
+  const index = fields["index"];
+  const choice = assembler.mention(isCount(index) ? index : 0);
+  readChoice(fields, choice.index, frame, assembler);
+  const reason = fields["finish_reason"];
+  if (typeof reason !== "string" || reason === "") return;
+  choice.finishReason = reason;
+  assembler.sideEffects += 1;
+}
+
+function readChunkWithoutChoices(chunk: JsonObject, raw: string, assembler: ReplyAssembler): void {
+  const error = readError(chunk);
+  if (error !== undefined) assembler.setError(error);
+  else if (chunk["choices"] !== undefined && chunk["choices"] !== null) assembler.addMalformed(raw);
+  else if (readUsage(chunk["usage"]) === undefined) assembler.count("unknownEvents");
+}
+
+function readNames(chunk: JsonObject, reply: TextReply): void {
+  const { id, model } = chunk;
+  if (reply.id === undefined && typeof id === "string" && id !== "") reply.id = cutMessage(id);
+  if (reply.model === undefined && typeof model === "string" && model !== "") {
+    reply.model = cutMessage(model);
+  }
+}
+
+function readFingerprint(value: unknown, reply: TextReply): void {
+  if (reply.systemFingerprint !== undefined || typeof value !== "string" || value === "") return;
+  reply.systemFingerprint = cutMessage(value);
 }
 
 /**

@@ -3,14 +3,13 @@
 
 import { SseParser, type SseEvent } from "../sse.ts";
 import { ReplyAssembler } from "./reply-assembler.ts";
-import { parseJsonObject, readChunk, readNamedError } from "./reply-chunk.ts";
+import { type JsonObject, parseJsonObject, readChunk, readNamedError } from "./reply-chunk.ts";
 import type { TextReply } from "./text-reply.ts";
 import {
-  blankLineAfterData,
-  dataOf,
   fits,
   isPlain,
   makeTemplate,
+  singleData,
   stringValue,
   type Template,
   type TextEndpoint,
@@ -30,10 +29,10 @@ const RUN_LENGTH = 65_536;
  * Most events of a reply equal the one before but for the text. Such an event need not be parsed: once one of its
  * kind has been, the rest follows from the bytes. The argument, which the tests hold against a plain parser:
  *
- * 1. A template is made from an event that was parsed, was one line, and gave one piece of text and nothing else. Its
- *    text stands after `"key":"`, where JSON can only have the start of a string value. So another text without
- *    quote, backslash and control characters in its place gives JSON with that one value changed. That this value is
- *    the text that the reader reads (keys may occur twice) is seen by reading the event once with another text.
+ * 1. A template is made from an event that was parsed, was one line, and gave one piece of text and nothing else. The
+ *    key of its text occurs once and nothing in it is escaped, so the quote after the key and the colon begins the very
+ *    string that was read; any other text without quote, backslash and control characters in its place gives JSON with
+ *    that one value changed.
  * 2. Bytes that begin with the prefix at the start of an event, go on with such a text and then with the suffix, which
  *    ends in a blank line and has no other line end, are exactly one event, and it reads as the first did. A text with
  *    escapes is decoded as a JSON string by itself. Anything else is fed to the plain parser, from the same position.
@@ -43,7 +42,7 @@ const RUN_LENGTH = 65_536;
  */
 export class TextStreamDecoder {
   readonly #endpoint: TextEndpoint;
-  readonly #reply = new ReplyAssembler();
+  readonly #assembler = new ReplyAssembler();
   readonly #parser: SseParser;
   readonly #templates: Template[] = [];
   #templatesTried = 0;
@@ -57,7 +56,7 @@ export class TextStreamDecoder {
 
   constructor(endpoint: TextEndpoint) {
     this.#endpoint = endpoint;
-    this.#parser = new SseParser((event) => readEvent(event, this.#reply, endpoint));
+    this.#parser = new SseParser((event) => readEvent(event, this.#assembler, endpoint));
   }
 
   /**
@@ -82,12 +81,12 @@ export class TextStreamDecoder {
 
   /** Ends the stream. The decoder is not to be used after it. */
   end(): TextReply {
-    return closeReply(this.#reply, this.#parser, this.#firstFrame);
+    return closeReply(this.#assembler, this.#parser, this.#firstFrame);
   }
 
   /** Pieces of text so far: a caller that hangs up after some number of them reads this between batches. */
   countTexts(): number {
-    return this.#reply.texts.length;
+    return this.#assembler.rows;
   }
 
   /** Decodes from one position to another, frame by frame. `mayRun` only where `to` is the end of the batch. */
@@ -111,33 +110,34 @@ export class TextStreamDecoder {
       this.#parser.feed(raw, frame);
       return undefined;
     }
-    const known = this.#reply.isDone ? undefined : this.#templates.find((one) => fits(one, raw));
+    const known = this.#assembler.reply.isDone
+      ? undefined
+      : this.#templates.find((one) => fits(one, raw));
     if (known !== undefined) {
       const { prefix, suffix, choice, kind } = known;
       const text = stringValue(raw.substring(prefix.length, raw.length - suffix.length));
       if (text !== undefined && text !== "") {
         this.#countTemplateEvents(1);
-        this.#reply.addText(frame, choice, kind, text);
+        this.#assembler.addText(frame, choice, kind, text);
         return known;
       }
     }
-    const blankLine = blankLineAfterData(raw);
-    if (blankLine !== undefined) return this.#decodeData(raw, blankLine, frame);
+    const data = singleData(raw);
+    if (data !== undefined) return this.#decodeData(raw, data, frame);
     this.#parser.feed(raw, frame);
     return undefined;
   }
 
   /** Decodes a frame that is one line of data and a blank line. Returns its template, if it was worth one. */
-  #decodeData(raw: string, blankLine: string, frame: number): Template | undefined {
-    const reply = this.#reply;
-    const rows = reply.texts.length;
-    const sideEffects = reply.sideEffects;
-    const data = dataOf(raw, blankLine);
-    readEvent({ event: "message", data, id: "", chunk: frame }, reply, this.#endpoint);
-    const isTextOnly = reply.texts.length === rows + 1 && reply.sideEffects === sideEffects;
-    if (!isTextOnly || !this.#mayMakeTemplate()) return undefined;
+  #decodeData(raw: string, data: string, frame: number): Template | undefined {
+    const assembler = this.#assembler;
+    const { rows, sideEffects } = assembler;
+    const chunk = readData(data, frame, assembler, this.#endpoint);
+    const isTextOnly = assembler.rows === rows + 1 && assembler.sideEffects === sideEffects;
+    if (!isTextOnly || chunk === undefined || !this.#mayMakeTemplate()) return undefined;
     this.#templatesTried += 1;
-    const template = makeTemplate(raw, blankLine, reply.texts[rows] ?? "", this.#endpoint);
+    const { choice, kind } = assembler.lastRow();
+    const template = makeTemplate(raw, chunk, choice, kind, this.#endpoint);
     if (template === undefined) return undefined;
     if (this.#templates.length === TEMPLATE_LIMIT) this.#templates.shift();
     this.#templates.push(template);
@@ -165,7 +165,7 @@ export class TextStreamDecoder {
     }
     if (isPlain(pieces)) {
       this.#countTemplateEvents(pieces.length);
-      this.#reply.addRun(this.#framesOf(template, pieces, position), choice, kind, pieces);
+      this.#assembler.addRun(this.#framesOf(template, pieces, position), choice, kind, pieces);
     } else {
       this.#runPieces(template, pieces, position);
     }
@@ -182,12 +182,12 @@ export class TextStreamDecoder {
     let start = from;
     pieces.forEach((piece) => {
       const end = start + overhead + piece.length;
-      const text = this.#reply.isDone ? undefined : stringValue(piece);
+      const text = this.#assembler.reply.isDone ? undefined : stringValue(piece);
       if (text === undefined || text === "") {
         this.#walk(start, end, false);
       } else {
         this.#countTemplateEvents(1);
-        this.#reply.addText(this.#firstFrame + this.#frameAt(end - slack), choice, kind, text);
+        this.#assembler.addText(this.#firstFrame + this.#frameAt(end - slack), choice, kind, text);
       }
       start = end;
     });
@@ -199,21 +199,18 @@ export class TextStreamDecoder {
     const ends = this.#ends;
     const base = this.#firstFrame;
     const first = this.#frameAt(from + 1);
-    const count = pieces.length;
-    const frames: number[] = [];
     let isAligned = true;
     let end = from;
-    for (let i = 0; i < count; i++) {
-      end += overhead + (pieces[i]?.length ?? 0);
+    return pieces.map((piece, i) => {
+      end += overhead + piece.length;
       if (isAligned && ends[first + i] !== end) isAligned = false;
-      frames.push(base + (isAligned ? first + i : this.#frameAt(end - slack)));
-    }
-    return frames;
+      return base + (isAligned ? first + i : this.#frameAt(end - slack));
+    });
   }
 
   #countTemplateEvents(count: number): void {
     this.#templateEvents += count;
-    this.#reply.counts.events += count;
+    this.#assembler.reply.counts.events += count;
   }
 
   #hasAt(text: string, position: number): boolean {
@@ -242,13 +239,13 @@ export function decodeStream(
 
 /** Decodes a reply that came as one JSON body. One frame and one event; a body that is no object is malformed. */
 export function decodeBody(body: string, endpoint: TextEndpoint): TextReply {
-  const reply = new ReplyAssembler();
+  const assembler = new ReplyAssembler();
   const chunk = parseJsonObject(body);
-  if (chunk === undefined) reply.addMalformed(body);
-  else readChunk(chunk, body, 0, reply, endpoint.readChoice);
-  reply.counts.frames = 1;
-  reply.counts.events = 1;
-  return reply.build(false);
+  if (chunk === undefined) assembler.addMalformed(body);
+  else readChunk(chunk, body, 0, assembler, endpoint.readChoice);
+  assembler.reply.counts.frames = 1;
+  assembler.reply.counts.events = 1;
+  return assembler.complete();
 }
 
 /**
@@ -260,40 +257,57 @@ export function decodePlainly(
   ends: ArrayLike<number>,
   endpoint: TextEndpoint,
 ): TextReply {
-  const reply = new ReplyAssembler();
-  const parser = new SseParser((event) => readEvent(event, reply, endpoint));
+  const assembler = new ReplyAssembler();
+  const parser = new SseParser((event) => readEvent(event, assembler, endpoint));
   let start = 0;
   for (let frame = 0; frame < ends.length; frame++) {
     const end = ends[frame] ?? start;
     parser.feed(text.substring(start, end), frame);
     start = end;
   }
-  return closeReply(reply, parser, ends.length);
+  return closeReply(assembler, parser, ends.length);
 }
 
-function closeReply(reply: ReplyAssembler, parser: SseParser, frames: number): TextReply {
-  const { truncated } = parser.end();
+function closeReply(assembler: ReplyAssembler, parser: SseParser, frames: number): TextReply {
+  const { reply } = assembler;
+  reply.isTruncated = parser.end().truncated;
   reply.counts.frames = frames;
   reply.counts.comments = parser.comments;
-  return reply.build(truncated);
+  return assembler.complete();
 }
 
 function readEvent(
-  { event, data, chunk: frame }: SseEvent,
-  reply: ReplyAssembler,
+  { event, data, chunk }: SseEvent,
+  assembler: ReplyAssembler,
   endpoint: TextEndpoint,
 ): void {
+  if (event !== "error" || assembler.reply.isDone) {
+    readData(data, chunk, assembler, endpoint);
+    return;
+  }
+  assembler.reply.counts.events += 1;
+  assembler.setError(readNamedError(parseJsonObject(data), data));
+}
+
+/** Reads the data of an event without a name. Returns its chunk, if it was one. */
+function readData(
+  data: string,
+  frame: number,
+  assembler: ReplyAssembler,
+  endpoint: TextEndpoint,
+): JsonObject | undefined {
+  const { reply } = assembler;
   reply.counts.events += 1;
   if (reply.isDone) {
     reply.counts.eventsAfterDone += 1;
-    return;
+    return undefined;
   }
-  if (data.trim() === "[DONE]") {
+  if (data.startsWith("[DONE]")) {
     reply.isDone = true;
-    return;
+    return undefined;
   }
   const chunk = parseJsonObject(data);
-  if (event === "error") reply.setError(readNamedError(chunk, data));
-  else if (chunk === undefined) reply.addMalformed(data);
-  else readChunk(chunk, data, frame, reply, endpoint.readChoice);
+  if (chunk === undefined) assembler.addMalformed(data);
+  else readChunk(chunk, data, frame, assembler, endpoint.readChoice);
+  return chunk;
 }

@@ -1,8 +1,7 @@
 // Events that differ in their text alone: how one is taken apart, and how another is known to be its like. Knows strings
 // and JSON's grammar; the argument that this equals parsing stands above TextStreamDecoder.
 
-import { ReplyAssembler } from "./reply-assembler.ts";
-import { type ChoiceReader, parseJsonObject, readChunk } from "./reply-chunk.ts";
+import { type ChoiceReader, isJsonObject, type JsonObject } from "./reply-chunk.ts";
 import type { TextKind } from "./text-reply.ts";
 
 /** What the decoder must know of an endpoint. */
@@ -10,7 +9,12 @@ export interface TextEndpoint {
   /** Appended to the target. */
   readonly path: string;
   readonly readChoice: ChoiceReader;
-  /** JSON keys whose value is the text of a delta. */
+  /** The field of a choice that holds its text, if it is not the choice itself. */
+  readonly textHolder?: string;
+  /**
+   * Keys of that object which may hold text. `readChoice` must give exactly one row for the first that is not empty,
+   * whatever the text, and must not look at the text otherwise.
+   */
   readonly textKeys: readonly string[];
 }
 
@@ -27,40 +31,40 @@ export interface Template {
   readonly kind: TextKind;
 }
 
-/** A text that no server is likely to send first, and that needs no escape. */
-const PROBE = "\u2603 probe";
 /** What a JSON string cannot hold unescaped. A match is looked at more closely. */
 // oxlint-disable-next-line no-control-regex
 const SPECIAL = /["\\\u0000-\u001f]/;
-const DATA = "data:";
 
 /**
- * Makes a template of an event that gave one piece of text, `text`, and nothing else.
+ * Makes a template of an event that gave one piece of text, of `choice` and `kind`, and nothing else.
  *
- * @param raw - The event as it came: one line of data, and `blankLine`.
- * @returns `undefined` if the text needs escapes, stands where it is not looked for, or is not the one that is read.
+ * @param raw - The event as it came: one line of data, and its blank line.
+ * @param chunk - The same, parsed.
+ * @returns `undefined` if anything in the event is escaped, or the key of the text occurs more than once or is spaced
+ *   in an unusual way. Then nothing tells for certain where the text stands.
  */
 export function makeTemplate(
   raw: string,
-  blankLine: string,
-  text: string,
-  { textKeys, readChoice }: TextEndpoint,
+  chunk: JsonObject,
+  choice: number,
+  kind: TextKind,
+  { textKeys, textHolder }: TextEndpoint,
 ): Template | undefined {
-  if (SPECIAL.test(text)) return undefined;
-  const at = findValue(raw, textKeys, text);
-  if (at === undefined) return undefined;
-  const prefix = raw.substring(0, at);
-  const suffix = raw.substring(at + text.length);
-  const probed = prefix.substring(DATA.length) + PROBE + suffix;
-  const chunk = parseJsonObject(probed);
-  if (chunk === undefined) return undefined;
-  const probe = new ReplyAssembler();
-  readChunk(chunk, probed, 0, probe, readChoice);
-  if (probe.sideEffects > 0 || probe.texts.length !== 1 || probe.texts[0] !== PROBE)
-    return undefined;
-  const choice = probe.choiceIndexes[0] ?? 0;
-  const kind = probe.kinds[0] ?? "content";
-  const slack = blankLine === "\r\n\r\n" ? 1 : 0;
+  const choices = chunk["choices"];
+  if (!Array.isArray(choices) || raw.includes("\\")) return undefined;
+  const fields: unknown = choices[0];
+  const holder = isJsonObject(fields) && textHolder !== undefined ? fields[textHolder] : fields;
+  if (!isJsonObject(holder)) return undefined;
+  const key = textKeys.find((name) => typeof holder[name] === "string" && holder[name] !== "");
+  if (key === undefined) return undefined;
+  const at = raw.indexOf(`"${key}"`);
+  if (at !== raw.lastIndexOf(`"${key}"`)) return undefined;
+  const text = String(holder[key]);
+  const start = raw.indexOf('"', at + key.length + 2) + 1;
+  if (raw.substring(start, start + text.length + 1) !== `${text}"`) return undefined;
+  const prefix = raw.substring(0, start);
+  const suffix = raw.substring(start + text.length);
+  const slack = raw.endsWith("\r\n") ? 1 : 0;
   return { prefix, suffix, joiner: suffix + prefix, slack, choice, kind };
 }
 
@@ -74,32 +78,19 @@ export function fits({ prefix, suffix }: Template, raw: string): boolean {
   );
 }
 
-/** The blank line of a frame that is one `data` line and nothing else. */
-export function blankLineAfterData(raw: string): string | undefined {
-  if (!raw.startsWith(DATA)) return undefined;
+/** The data of a frame that is one `data` line and a blank line, of LF or CRLF; `undefined` for any other frame. */
+export function singleData(raw: string): string | undefined {
+  if (raw.substring(0, 5) !== "data:") return undefined;
+  const start = raw.charCodeAt(5) === 0x20 ? 6 : 5;
+  const lineFeed = raw.indexOf("\n");
   const carriageReturn = raw.indexOf("\r");
-  if (carriageReturn < 0)
-    return raw.indexOf("\n") === raw.length - 2 && raw.endsWith("\n\n") ? "\n\n" : undefined;
-  const isOneLine = carriageReturn === raw.length - 4 && raw.indexOf("\n") === raw.length - 3;
-  return isOneLine && raw.endsWith("\r\n\r\n") ? "\r\n\r\n" : undefined;
-}
-
-/** The data of such a frame. */
-export function dataOf(raw: string, blankLine: string): string {
-  const start = raw.startsWith(" ", DATA.length) ? DATA.length + 1 : DATA.length;
-  return raw.substring(start, raw.length - blankLine.length);
-}
-
-/** Where `text` stands as the string value of one of the keys; compact JSON, or with a space after the colon. */
-function findValue(raw: string, keys: readonly string[], text: string): number | undefined {
-  for (let i = 0; i < keys.length; i++) {
-    for (let spaces = 0; spaces < 2; spaces++) {
-      const key = spaces === 0 ? `"${keys[i]}":"` : `"${keys[i]}": "`;
-      const at = raw.indexOf(`${key}${text}"`);
-      if (at >= 0) return at + key.length;
-    }
+  const { length } = raw;
+  if (carriageReturn < 0) {
+    const isWhole = lineFeed === length - 2 && raw.charCodeAt(length - 1) === 0x0a;
+    return isWhole ? raw.substring(start, lineFeed) : undefined;
   }
-  return undefined;
+  const isWhole = carriageReturn === length - 4 && raw.endsWith("\r\n\r\n");
+  return isWhole && lineFeed === length - 3 ? raw.substring(start, carriageReturn) : undefined;
 }
 
 /** The value of a JSON string from between its quotes, or `undefined` if these characters cannot be there. */
