@@ -12,6 +12,8 @@ import (
 	"runtime/debug"
 
 	"go.k6.io/k6/v2/cmd"
+
+	_ "github.com/k6-realtime/k6-realtime/extension"
 )
 
 const (
