@@ -58,8 +58,8 @@ export function readChunk(
     readChunkWithoutChoices(chunk, raw, assembler);
     return;
   }
-  const failure = chunk["error"];
-  if (failure !== undefined && failure !== null) assembler.setError(readNamedError(chunk, raw));
+  const error = chunk["error"] === undefined ? undefined : readError(chunk);
+  if (error !== undefined) assembler.setError(error);
   for (let i = 0; i < choices.length; i++) {
     const fields: unknown = choices[i];
     if (isJsonObject(fields)) readFields(fields, frame, assembler, readChoice);

@@ -89,7 +89,7 @@ export interface TextReply {
   error?: ReplyError;
   /** Whether `[DONE]` came. A buffered reply has none. */
   isDone: boolean;
-  /** Whether the stream stopped inside an event; for a buffered reply, inside its JSON. */
+  /** Whether the stream stopped inside an event. */
   isTruncated: boolean;
   counts: ReplyCounts;
   /** The first malformed event, cut. */
