@@ -9,6 +9,7 @@ import {
   type VariableName,
   type VariableValue,
 } from "./config-variables.ts";
+import type { ScenarioName } from "./scenario.ts";
 
 /** Environment variables, as k6's `__ENV` or Node's `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -42,7 +43,7 @@ export interface GivenValues {
 }
 
 /** Reads every `RT_*` variable of an environment on its own. An empty value counts as not set. */
-export function readEnvironment(environment: Environment): GivenValues {
+export function readEnvironment(environment: Environment, scenario: ScenarioName): GivenValues {
   const folder = environment["PWD"];
   const workingFolder = folder?.startsWith("/") === true ? folder : undefined;
   const problems = unknownNames(environment);
@@ -51,7 +52,7 @@ export function readEnvironment(environment: Environment): GivenValues {
   for (const variable of VARIABLES as readonly VariableDefinition[]) {
     const text = environment[variable.name] ?? "";
     if (text === "") continue;
-    const result = readVariable(variable, text, workingFolder);
+    const result = readVariable(variable, text, scenario, workingFolder);
     if (result.ok) values.set(variable.name, result.value);
     else {
       refused.add(variable.name);
@@ -76,11 +77,19 @@ export function readEnvironment(environment: Environment): GivenValues {
 function readVariable(
   variable: VariableDefinition,
   text: string,
+  scenario: ScenarioName,
   workingFolder: string | undefined,
 ): ReturnType<typeof parseValue> {
   if (variable.status === "later") {
     const instead = variable.instead === undefined ? "" : `: ${variable.instead}`;
     return { ok: false, problem: `${variable.name} is not supported in this version${instead}` };
+  }
+  if (variable.scenarios?.includes(scenario) === false) {
+    const used = variable.scenarios.join(" and ");
+    return {
+      ok: false,
+      problem: `${variable.name} has no effect on ${scenario}: leave it out (it is for ${used})`,
+    };
   }
   if (workingFolder === undefined && NEVER_ARCHIVED.has(variable.name)) {
     return { ok: false, problem: `${variable.name} ${REFUSED_WITHOUT_PWD}` };

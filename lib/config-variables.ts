@@ -1,6 +1,8 @@
 // The RT_* variables as data: the one table from which values are checked, errors are worded and README's table is
 // made. Knows names, forms and limits; reads no environment. Longer than our files are, because it is a flat table.
 
+import type { ScenarioName } from "./scenario.ts";
+
 /** What a value looks like. A `path` is relative to the folder where the user stands. */
 export type VariableKind =
   | "url"
@@ -19,6 +21,8 @@ export interface VariableDefinition {
   readonly kind: VariableKind;
   /** `later`: known, and refused by name because nothing uses it yet. */
   readonly status: "supported" | "later";
+  /** The scenarios that use it; absent: all of them. The others refuse it, because it would have no effect. */
+  readonly scenarios?: readonly ScenarioName[];
   /** What it does, in a sentence. */
   readonly description: string;
   /** The value when it is not set. A duration's is in milliseconds, as are its limits. */
@@ -47,6 +51,10 @@ const SAMPLES_PER_MS = 16;
 
 const WATCHDOG = { kind: "integer", status: "supported", min: 1, max: DAY_MS, unit: "ms" } as const;
 const COUNT = { kind: "integer", status: "supported", min: 1, max: 1_000_000_000 } as const;
+const SPEECH = { scenarios: ["realtime"] } as const;
+const TEXT = { scenarios: ["chat", "probe"] } as const;
+const STREAMED = { scenarios: ["realtime", "chat"] } as const;
+const CHAT = { scenarios: ["chat"] } as const;
 const PATH = { kind: "path", status: "supported", form: "the path of a file" } as const;
 
 /** Every variable, in the order of README's table. */
@@ -69,6 +77,7 @@ export const VARIABLES = [
     description: "Model that the sessions ask for.",
   },
   {
+    ...SPEECH,
     name: "RT_DIALECT",
     kind: "choice",
     status: "supported",
@@ -114,10 +123,12 @@ export const VARIABLES = [
   {
     ...PATH,
     name: "RT_DATA",
-    defaultNote: "the shipped clips",
-    description: "CSV manifest of the audio clips; it needs only a file column.",
+    defaultNote: "the shipped clips or prompts",
+    description:
+      "Realtime: CSV manifest of the audio clips, which needs only a file column. Text: prompts as CSV, JSONL or JSON.",
   },
   {
+    ...SPEECH,
     name: "RT_FRAME_MS",
     kind: "number",
     status: "supported",
@@ -130,6 +141,7 @@ export const VARIABLES = [
     description: "Audio in one frame.",
   },
   {
+    ...SPEECH,
     name: "RT_SPEED",
     kind: "number",
     status: "supported",
@@ -143,6 +155,7 @@ export const VARIABLES = [
   },
   {
     ...COUNT,
+    ...SPEECH,
     name: "RT_UTTERANCES_PER_SESSION",
     default: 1,
     max: 10_000,
@@ -157,6 +170,80 @@ export const VARIABLES = [
     max: DAY_MS,
     unit: "ms",
     description: "Pause between utterances, and between the sessions of a virtual user.",
+  },
+  {
+    ...TEXT,
+    name: "RT_ENDPOINT",
+    kind: "choice",
+    status: "supported",
+    default: "chat",
+    allowed: ["chat", "completions"],
+    description: "What is asked: /v1/chat/completions or /v1/completions.",
+  },
+  {
+    ...COUNT,
+    ...TEXT,
+    name: "RT_MAX_TOKENS",
+    default: 128,
+    max: 1_000_000,
+    description: "Limit of a reply, in tokens; for a probe, of the longer of its two replies.",
+  },
+  {
+    ...TEXT,
+    name: "RT_TEMPERATURE",
+    kind: "number",
+    status: "supported",
+    min: 0,
+    max: 2,
+    defaultNote: "the server's",
+    description: "Sampling temperature.",
+  },
+  {
+    ...TEXT,
+    name: "RT_IGNORE_EOS",
+    kind: "flag",
+    status: "supported",
+    default: false,
+    description: "Ask the server to generate up to the limit (vLLM, SGLang).",
+  },
+  {
+    ...CHAT,
+    name: "RT_STREAM",
+    kind: "flag",
+    status: "supported",
+    default: true,
+    description: "Ask for a stream; false: the same request, answered in one piece.",
+  },
+  {
+    ...TEXT,
+    name: "RT_EXTRA_BODY",
+    kind: "json",
+    status: "supported",
+    form: 'a JSON object such as {"n":2}',
+    description: "More fields of the request's body, as a JSON object; they win over ours.",
+  },
+  {
+    ...COUNT,
+    ...CHAT,
+    name: "RT_ABORT_AFTER_TOKENS",
+    max: 1_000_000,
+    defaultNote: "never",
+    description: "Hang up after so many events with text; the session counts as aborted.",
+  },
+  {
+    ...WATCHDOG,
+    ...CHAT,
+    name: "RT_ABORT_AFTER_MS",
+    defaultNote: "never",
+    description: "Hang up so long after the start; the session counts as aborted.",
+  },
+  {
+    ...COUNT,
+    ...CHAT,
+    name: "RT_READ_BYTES_PER_S",
+    defaultNote: "as fast as it comes",
+    unit: "bytes/s",
+    description: "Read no faster than this, with a small receive buffer: a slow client.",
   },
   {
     ...COUNT,
@@ -188,7 +275,7 @@ export const VARIABLES = [
     default: 1,
     min: 0,
     max: 4_294_967_295,
-    description: "Seed of everything random: order of the clips, phases of the sessions.",
+    description: "Seed of everything random: order of clips or prompts, phases of the sessions.",
   },
   {
     name: "RT_THRESHOLDS",
@@ -215,30 +302,37 @@ export const VARIABLES = [
   },
   {
     ...WATCHDOG,
+    ...STREAMED,
     name: "RT_CONNECT_TIMEOUT_MS",
     default: 10_000,
-    description: "Limit for the handshake.",
+    description: "Limit for the connection, handshakes included.",
   },
   {
     ...WATCHDOG,
+    ...SPEECH,
     name: "RT_READY_TIMEOUT_MS",
     default: 10_000,
     description: "Limit from the open connection to the server's ready event.",
   },
   {
     ...WATCHDOG,
+    ...STREAMED,
     name: "RT_FIRST_BYTE_TIMEOUT_MS",
     default: 30_000,
-    description: "Limit from the first audio frame to the first message.",
+    description:
+      "Limit from the first audio frame to the first message; for text, from the connection to the first byte of the body.",
   },
   {
     ...WATCHDOG,
+    ...STREAMED,
     name: "RT_IDLE_TIMEOUT_MS",
     default: 15_000,
-    description: "Limit between two messages while audio is sent.",
+    description:
+      "Limit between two messages while audio is sent; for text, between two pieces of the body.",
   },
   {
     ...WATCHDOG,
+    ...SPEECH,
     name: "RT_FINAL_TIMEOUT_MS",
     default: 20_000,
     description: "Limit from the commit to the final transcript.",
@@ -247,7 +341,7 @@ export const VARIABLES = [
     ...WATCHDOG,
     name: "RT_TOTAL_TIMEOUT_MS",
     default: 600_000,
-    description: "Limit for a whole session.",
+    description: "Limit for a whole session; for a probe, for each of its two requests.",
   },
   {
     ...PATH,
@@ -255,12 +349,6 @@ export const VARIABLES = [
     status: "later",
     instead: "k6 has no option for it, start k6 with SSL_CERT_FILE set to that file",
     description: "PEM file of the authorities that the server's certificate is checked against.",
-  },
-  {
-    name: "RT_ENDPOINT",
-    kind: "text",
-    status: "later",
-    description: "Path that is appended to the target.",
   },
   { name: "RT_PROFILE", kind: "choice", status: "later", description: "Load profile." },
   {
@@ -300,39 +388,6 @@ export const VARIABLES = [
     kind: "text",
     status: "later",
     description: "Objectives that a session must meet.",
-  },
-  { name: "RT_MAX_TOKENS", kind: "integer", status: "later", description: "Limit of a reply." },
-  { name: "RT_TEMPERATURE", kind: "number", status: "later", description: "Sampling temperature." },
-  {
-    name: "RT_IGNORE_EOS",
-    kind: "flag",
-    status: "later",
-    description: "Generate up to the limit.",
-  },
-  { name: "RT_STREAM", kind: "flag", status: "later", description: "Stream the reply." },
-  {
-    name: "RT_EXTRA_BODY",
-    kind: "json",
-    status: "later",
-    description: "More fields of the request.",
-  },
-  {
-    name: "RT_ABORT_AFTER_TOKENS",
-    kind: "integer",
-    status: "later",
-    description: "Hang up after so many tokens.",
-  },
-  {
-    name: "RT_ABORT_AFTER_MS",
-    kind: "integer",
-    status: "later",
-    description: "Hang up after so long.",
-  },
-  {
-    name: "RT_READ_BYTES_PER_S",
-    kind: "integer",
-    status: "later",
-    description: "Read no faster than this.",
   },
 ] as const satisfies readonly VariableDefinition[];
 
@@ -375,8 +430,14 @@ export function variablesMarkdown(): string {
   const rows: readonly VariableDefinition[] = VARIABLES;
   const cells = rows
     .filter((row) => row.status === "supported")
-    .map((row) => [`\`${row.name}\``, defaultCell(row), allowedForm(row), row.description]);
-  const table = markdownTable([["variable", "default", "allowed", "meaning"], ...cells]);
+    .map((row) => [
+      `\`${row.name}\``,
+      row.scenarios?.join(", ") ?? "all",
+      defaultCell(row),
+      allowedForm(row),
+      row.description,
+    ]);
+  const table = markdownTable([["variable", "for", "default", "allowed", "meaning"], ...cells]);
   const later = rows
     .filter((row) => row.status === "later")
     .map((row) => `\`${row.name}\`${row.instead === undefined ? "" : ` (${row.instead})`}`);

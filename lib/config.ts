@@ -1,25 +1,21 @@
-// The configuration: from an environment to a typed record, with all mistakes reported at once. Knows how the
-// variables go together and which must not be used where; reads no file and opens nothing.
+// The part of the configuration that every scenario has: where the server is, who asks, how much load, what is kept.
+// Knows how these variables go together and which must not be used where; reads no file and opens nothing. What a
+// scenario adds stands in realtime-config.ts and text-config.ts.
 
-import {
-  readEnvironment,
-  REFUSED_WITHOUT_PWD,
-  type Environment,
-  type GivenValues,
-} from "./config-environment.ts";
+import { REFUSED_WITHOUT_PWD, type GivenValues } from "./config-environment.ts";
 import { isCredentialHeader, parseHeaders } from "./config-headers.ts";
 import { parsePath } from "./config-values.ts";
 import { variableNamed, type VariableValue } from "./config-variables.ts";
-import type { Watchdogs } from "./realtime-session.ts";
+import type { ScenarioName } from "./scenario.ts";
 import { parseTarget, type Target } from "./target.ts";
 import { parseThresholds, type ThresholdsSetting } from "./thresholds.ts";
 
-/** A run's configuration. Paths are absolute. Holds secrets: show {@link describeConfig} instead. */
-export interface Config {
+/** What every scenario is told. Paths are absolute. Holds secrets: show {@link describeCommon} instead. */
+export interface CommonConfig {
+  readonly scenario: ScenarioName;
   readonly target: Target;
   /** `undefined`: the only entry of `/v1/models`. */
   readonly model: string | undefined;
-  readonly dialect: VariableValue<"RT_DIALECT">;
   /** At most one of the two is set. */
   readonly apiKey: string | undefined;
   readonly apiKeyFile: string | undefined;
@@ -30,13 +26,8 @@ export interface Config {
   readonly keyFile: string | undefined;
   /** Whether any certificate of the server is accepted. */
   readonly insecureTls: boolean;
-  /** The manifest; `undefined`: the shipped one. */
+  /** The manifest or the prompts; `undefined`: the shipped ones. */
   readonly dataFile: string | undefined;
-  /** A whole number of samples at 16 kHz. */
-  readonly frameMs: number;
-  /** 1 is real time, 0 is as fast as possible. */
-  readonly speed: number;
-  readonly utterancesPerSession: number;
   readonly thinkMs: number;
   readonly concurrency: number;
   /** At least one of the two is set. */
@@ -47,48 +38,31 @@ export interface Config {
   readonly records: VariableValue<"RT_RECORDS">;
   /** Where `summary.json` is written; `undefined`: nowhere. */
   readonly summaryFile: string | undefined;
-  readonly watchdogs: Watchdogs;
+  /** Limit for a whole session, in milliseconds. */
+  readonly totalTimeoutMs: number;
 }
 
 /** A configuration, or everything that is wrong with the environment, one sentence each, without secrets. */
-export type ConfigResult =
-  | { readonly ok: true; readonly config: Config }
+export type ConfigResult<C extends CommonConfig> =
+  | { readonly ok: true; readonly config: C }
   | {
       readonly ok: false;
       readonly problems: string[];
       /** Defaults in place of what was refused: good for finding more mistakes, never for a run. */
-      readonly config: Config;
+      readonly config: C;
     };
+
+/** The configuration as it may be shown and stored: the variables' names in lower case, the unit last. */
+export type ConfigDescription = Record<string, string | number | boolean>;
 
 /** Length of a run that is limited by neither RT_DURATION nor RT_REQUESTS, in milliseconds. */
 const DEFAULT_DURATION_MS = 30_000;
 
-/**
- * Reads the `RT_*` variables of an environment. Never throws.
- *
- * A variable that is set to the empty text counts as not set: CI systems and compose files pass on what they do not
- * have as empty, and `RT_MODEL= k6 run` is how a shell unsets an exported one. Everything else that is not
- * understood is a problem: unknown names, bad values, contradictions. Relative paths start at `PWD`. Without `PWD`
- * the environment is that of an archive or of k6 Cloud, where relative paths mean nothing and secrets would be
- * stored: both are refused.
- */
-export function parseConfig(environment: Environment): ConfigResult {
-  const given = readEnvironment(environment);
-  const config = readConfig(given);
-  const problems = [...given.problems, ...contradictions(config, given)];
-  return problems.length === 0 ? { ok: true, config } : { ok: false, problems, config };
-}
-
-/**
- * The configuration as it may be shown and stored: the variables' names in lower case, the unit last. What is not
- * set is absent, an API key is `(set)`, and of the headers only the names are there.
- */
-export function describeConfig(config: Config): Record<string, string | number | boolean> {
-  const { watchdogs } = config;
-  const rows: Record<string, string | number | boolean | undefined> = {
-    target: config.target.websocketBase,
+/** What is not set is absent, an API key is `(set)`, and of the headers only the names are there. */
+export function describeCommon(config: CommonConfig): Record<string, DescribedValue> {
+  return {
+    target: config.target.httpBase,
     model: config.model,
-    dialect: config.dialect,
     api_key: config.apiKey === undefined ? undefined : "(set)",
     api_key_file: config.apiKeyFile,
     headers: Object.keys(config.headers).join(", ") || undefined,
@@ -96,9 +70,6 @@ export function describeConfig(config: Config): Record<string, string | number |
     key_file: config.keyFile,
     insecure_tls: config.insecureTls,
     data: config.dataFile,
-    frame_ms: config.frameMs,
-    speed: config.speed,
-    utterances_per_session: config.utterancesPerSession,
     think_ms: config.thinkMs,
     concurrency: config.concurrency,
     duration_ms: config.durationMs,
@@ -107,13 +78,15 @@ export function describeConfig(config: Config): Record<string, string | number |
     thresholds: describeThresholds(config.thresholds),
     records: config.records,
     summary: config.summaryFile,
-    connect_timeout_ms: watchdogs.connectTimeoutMs,
-    ready_timeout_ms: watchdogs.readyTimeoutMs,
-    first_byte_timeout_ms: watchdogs.firstByteTimeoutMs,
-    idle_timeout_ms: watchdogs.idleTimeoutMs,
-    final_timeout_ms: watchdogs.finalTimeoutMs,
-    total_timeout_ms: watchdogs.totalTimeoutMs,
+    total_timeout_ms: config.totalTimeoutMs,
   };
+}
+
+/** A value of a description; `undefined` is left out. */
+export type DescribedValue = string | number | boolean | undefined;
+
+/** Leaves out what is not set. */
+export function described(rows: Record<string, DescribedValue>): ConfigDescription {
   const set = Object.entries(rows).filter(
     (row): row is [string, string | number | boolean] => row[1] !== undefined,
   );
@@ -125,13 +98,13 @@ function describeThresholds(setting: ThresholdsSetting): string {
   return setting.kind === "given" ? JSON.stringify(setting.thresholds) : setting.kind;
 }
 
-/** The configuration with defaults in place of what was refused: complete only if there are no problems. */
-function readConfig(given: GivenValues): Config {
+/** The common part, with defaults in place of what was refused: complete only if there are no problems. */
+export function readCommon(given: GivenValues, scenario: ScenarioName): CommonConfig {
   const requests = given.value("RT_REQUESTS");
   return {
+    scenario,
     target: readTarget(given),
     model: given.value("RT_MODEL"),
-    dialect: given.value("RT_DIALECT"),
     apiKey: given.value("RT_API_KEY"),
     apiKeyFile: given.value("RT_API_KEY_FILE"),
     headers: readHeaders(given),
@@ -139,9 +112,6 @@ function readConfig(given: GivenValues): Config {
     keyFile: given.value("RT_KEY_FILE"),
     insecureTls: given.value("RT_INSECURE_TLS"),
     dataFile: given.value("RT_DATA"),
-    frameMs: given.value("RT_FRAME_MS"),
-    speed: given.value("RT_SPEED"),
-    utterancesPerSession: given.value("RT_UTTERANCES_PER_SESSION"),
     thinkMs: given.value("RT_THINK_MS"),
     concurrency: given.value("RT_CONCURRENCY"),
     durationMs:
@@ -151,14 +121,7 @@ function readConfig(given: GivenValues): Config {
     thresholds: readThresholds(given),
     records: given.value("RT_RECORDS"),
     summaryFile: given.value("RT_SUMMARY"),
-    watchdogs: {
-      connectTimeoutMs: given.value("RT_CONNECT_TIMEOUT_MS"),
-      readyTimeoutMs: given.value("RT_READY_TIMEOUT_MS"),
-      firstByteTimeoutMs: given.value("RT_FIRST_BYTE_TIMEOUT_MS"),
-      idleTimeoutMs: given.value("RT_IDLE_TIMEOUT_MS"),
-      finalTimeoutMs: given.value("RT_FINAL_TIMEOUT_MS"),
-      totalTimeoutMs: given.value("RT_TOTAL_TIMEOUT_MS"),
-    },
+    totalTimeoutMs: given.value("RT_TOTAL_TIMEOUT_MS"),
   };
 }
 
@@ -197,15 +160,11 @@ function readThresholds(given: GivenValues): ThresholdsSetting {
 }
 
 /** What is wrong between variables that are each right. */
-function contradictions(config: Config, given: GivenValues): string[] {
-  return [
-    ...keyContradictions(config, given),
-    ...tlsContradictions(config, given),
-    ...timeContradictions(config, given),
-  ];
+export function commonContradictions(config: CommonConfig, given: GivenValues): string[] {
+  return [...keyContradictions(config, given), ...tlsContradictions(config, given)];
 }
 
-function keyContradictions(config: Config, given: GivenValues): string[] {
+function keyContradictions(config: CommonConfig, given: GivenValues): string[] {
   const problems: string[] = [];
   const names = Object.keys(config.headers);
   const hasKey = given.isSet("RT_API_KEY") || given.isSet("RT_API_KEY_FILE");
@@ -222,7 +181,7 @@ function keyContradictions(config: Config, given: GivenValues): string[] {
   return problems;
 }
 
-function tlsContradictions(config: Config, given: GivenValues): string[] {
+function tlsContradictions(config: CommonConfig, given: GivenValues): string[] {
   const hasCert = given.isSet("RT_CERT_FILE");
   const hasKey = given.isSet("RT_KEY_FILE");
   if (hasCert && !hasKey) return ["RT_CERT_FILE is set without RT_KEY_FILE: give both"];
@@ -233,20 +192,4 @@ function tlsContradictions(config: Config, given: GivenValues): string[] {
     ];
   }
   return [];
-}
-
-/** A session that is given up before its second frame could be answered fails whatever the server does. */
-function timeContradictions(config: Config, given: GivenValues): string[] {
-  if (config.speed === 0 || !given.isSound("RT_FRAME_MS", "RT_SPEED")) return [];
-  const frameMs = config.frameMs / config.speed;
-  const limits = [
-    ["RT_IDLE_TIMEOUT_MS", config.watchdogs.idleTimeoutMs],
-    ["RT_TOTAL_TIMEOUT_MS", config.watchdogs.totalTimeoutMs],
-  ] as const;
-  return limits
-    .filter(([name, limitMs]) => given.isSound(name) && limitMs <= frameMs)
-    .map(
-      ([name, limitMs]) =>
-        `${name} is "${limitMs}": give more than one frame takes, ${frameMs} ms (RT_FRAME_MS / RT_SPEED)`,
-    );
 }

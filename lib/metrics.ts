@@ -1,11 +1,13 @@
 // The catalogue of metrics: the one place that gives each its name, unit, kind, formula and better direction.
 // Knows no k6 and computes nothing; lib/readings.ts does. docs/METRICS.md is made from it.
 
+import type { ScenarioName } from "./scenario.ts";
+
 /** What a metric counts in. */
-export type Unit = "ms" | "ms_per_s" | "count" | "ratio";
+export type Unit = "ms" | "ms_per_s" | "count" | "ratio" | "bytes" | "tokens" | "tokens_per_s";
 
 /** What one value of a metric belongs to. */
-export type Per = "session" | "utterance" | "frame" | "delta" | "word";
+export type Per = "session" | "utterance" | "frame" | "delta" | "word" | "event";
 
 /** One row of the catalogue. */
 export interface MetricDefinition {
@@ -13,6 +15,8 @@ export interface MetricDefinition {
   /** k6's metric type. `derived` exists in summaries and results only. */
   readonly kind: "trend" | "counter" | "rate" | "derived";
   readonly per: Per;
+  /** The scenarios that measure it. */
+  readonly scenarios: readonly ScenarioName[];
   /** Which direction is an improvement; "none" where the value has no good side. */
   readonly better: "lower" | "higher" | "none";
   /** One line for people, without the formula. */
@@ -29,8 +33,11 @@ const SPEECH_END = "the asset's annotated end of speech";
 const ANNOTATED =
   "the asset's word alignment; with onset and end only, words at a uniform rate (tag basis:uniform)";
 
-const lag = (per: Per, title: string, formula: string, needs?: string): MetricDefinition => {
-  const row: MetricDefinition = { unit: "ms", kind: "trend", per, better: "lower", title, formula };
+/** A row before it is known which scenarios measure it. */
+type Row = Omit<MetricDefinition, "scenarios">;
+
+const lag = (per: Per, title: string, formula: string, needs?: string): Row => {
+  const row: Row = { unit: "ms", kind: "trend", per, better: "lower", title, formula };
   return needs === undefined ? row : { ...row, needs };
 };
 const count = (
@@ -38,12 +45,23 @@ const count = (
   title: string,
   formula: string,
   better: "lower" | "higher" | "none" = "none",
-): MetricDefinition => {
+): Row => {
   return { unit: "count", kind: "counter", per, better, title, formula };
 };
 
-/** Every metric of the suite, in the order in which tables show them. */
-export const METRICS = {
+function measuredBy<R extends Record<string, Row>>(
+  scenarios: readonly ScenarioName[],
+  rows: R,
+): { [Name in keyof R]: MetricDefinition } {
+  const entries = Object.entries(rows).map(([name, row]) => [name, { ...row, scenarios }]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same names, each with one field more
+  return Object.fromEntries(entries) as { [Name in keyof R]: MetricDefinition };
+}
+
+const STREAM = "a streamed reply";
+const ONE_CHOICE = "a streamed reply of one choice; the server's usage";
+
+const SPEECH_METRICS = {
   final_ms: lag(
     "utterance",
     "final transcript after the end of the audio",
@@ -107,13 +125,107 @@ export const METRICS = {
     formula: "least-squares slope of backlog_ms over r_j",
     needs: "three readings of backlog_ms",
   },
-  connect_ms: lag("session", "dial to open connection, handshake included", "opened − start"),
-  session_ready_ms: lag("session", "open connection to the server's ready event", "ready − opened"),
-  start_lag_ms: lag(
+} as const satisfies Record<string, Row>;
+
+const TEXT_METRICS = {
+  ttft_ms: lag(
     "session",
-    "own lateness: session started after its intended start",
-    "start − intended start",
+    "time to first token: first text of any kind after the start, connecting included",
+    "r_1 − start",
   ),
+  ttft_wire_ms: lag(
+    "session",
+    "first text after the request was written: the server alone",
+    "r_1 − written",
+  ),
+  ttft_scheduled_ms: lag("session", "first text after the intended start", "r_1 − intended start"),
+  ttfo_ms: lag(
+    "session",
+    "first text that is not reasoning, after the start",
+    "first content − start",
+  ),
+  icl_ms: lag(
+    "event",
+    "pause between two events with text (k6 gets up to 20 of a reply, evenly spread)",
+    "r_i − r_(i−1)",
+    STREAM,
+  ),
+  icl_max_ms: lag("session", "the longest such pause of a reply", "max over i of icl_ms", STREAM),
+  e2e_ms: lag("session", "last text after the start", "r_n − start"),
+  e2e_scheduled_ms: lag("session", "last text after the intended start", "r_n − intended start"),
+  headers_ms: lag(
+    "session",
+    "response headers after the request was written; not a time to first token",
+    "headers − written",
+  ),
+  first_byte_ms: lag(
+    "session",
+    "first byte of the body after the request was written",
+    "first byte − written",
+  ),
+  output_tokens_per_s: {
+    unit: "tokens_per_s",
+    kind: "trend",
+    per: "session",
+    better: "higher",
+    title: "output tokens per second of a reply's stream",
+    formula: "output tokens ÷ (r_n − r_1)",
+    needs: ONE_CHOICE,
+  },
+  body_bytes: {
+    unit: "bytes",
+    kind: "trend",
+    per: "session",
+    better: "none",
+    title: "size of a reply's body",
+    formula: "bytes of the body",
+  },
+} as const satisfies Record<string, Row>;
+
+const TOKEN_METRICS = {
+  tpot_ms: lag(
+    "session",
+    "time per output token after the first",
+    "(r_n − r_1) ÷ (output tokens − 1); probe: (many − one) ÷ (output tokens − 1)",
+    "the server's usage; chat: a streamed reply of one choice",
+  ),
+  input_tokens: {
+    unit: "tokens",
+    kind: "trend",
+    per: "session",
+    better: "none",
+    title: "prompt tokens, as the server counted them",
+    formula: "usage",
+    needs: "the server's usage",
+  },
+  output_tokens: {
+    unit: "tokens",
+    kind: "trend",
+    per: "session",
+    better: "none",
+    title: "output tokens, as the server counted them",
+    formula: "usage",
+    needs: "the server's usage",
+  },
+} as const satisfies Record<string, Row>;
+
+const PROBE_METRICS = {
+  ttft_upper_bound_ms: lag(
+    "session",
+    "whole time of a request for one token: the time to first token is at most this",
+    "end − start of the request for one token",
+  ),
+} as const satisfies Record<string, Row>;
+
+const CONNECTION_METRICS = {
+  connect_ms: lag("session", "dial to open connection, handshakes included", "opened − start"),
+} as const satisfies Record<string, Row>;
+
+const READY_METRICS = {
+  session_ready_ms: lag("session", "open connection to the server's ready event", "ready − opened"),
+} as const satisfies Record<string, Row>;
+
+const PACING_METRICS = {
   send_lag_ms: lag("frame", "own lateness: frame sent after its schedule", "s_k − s*_k", PACED),
   send_lag_max_ms: lag(
     "utterance",
@@ -121,11 +233,26 @@ export const METRICS = {
     "max over k of send_lag_ms",
     PACED,
   ),
+} as const satisfies Record<string, Row>;
+
+const STAMP_METRICS = {
   stamp_wait_ms: lag(
-    "delta",
-    "own lateness: handler ran after the message's arrival stamp",
-    "callback − r_j",
+    "event",
+    "own lateness: the message's handler (text: the reader) ran after its arrival stamp",
+    "callback − r_j; text: wake-up − r_i (k6 gets up to 20 of a reply)",
   ),
+} as const satisfies Record<string, Row>;
+
+const READER_METRICS = {
+  stamp_wait_max_ms: lag(
+    "session",
+    "the latest wake-up of a reply's reader",
+    "max over i of stamp_wait_ms",
+    STREAM,
+  ),
+} as const satisfies Record<string, Row>;
+
+const WORD_METRICS = {
   wer_errors: count(
     "utterance",
     "word errors against the reference",
@@ -147,10 +274,21 @@ export const METRICS = {
     needs: "reference texts",
   },
   deltas_blank: count("utterance", "deltas without text", "number of deltas whose text is blank"),
+} as const satisfies Record<string, Row>;
+
+const START_METRICS = {
+  start_lag_ms: lag(
+    "session",
+    "own lateness: session started after its intended start",
+    "start − intended start",
+  ),
+} as const satisfies Record<string, Row>;
+
+const SESSION_METRICS = {
   sessions_started: count("session", "sessions started", "1 per session"),
   sessions_finished: count(
     "session",
-    "sessions with all their final transcripts",
+    "sessions with all that they asked for",
     "1 per finished session",
     "higher",
   ),
@@ -160,6 +298,7 @@ export const METRICS = {
     "+1 at a start, −1 at any end",
     "lower",
   ),
+  sessions_aborted: count("session", "sessions that we ended, on purpose", "1 per aborted session"),
   session_failed: {
     unit: "ratio",
     kind: "rate",
@@ -168,13 +307,36 @@ export const METRICS = {
     title: "share of ended sessions that failed (tag kind)",
     formula: "failed ÷ (finished + failed)",
   },
-} as const satisfies Record<string, MetricDefinition>;
+} as const satisfies Record<string, Row>;
+
+const ALL = ["realtime", "chat", "probe"] as const;
+
+/** Every metric of the suite, in the order in which tables show them. */
+export const METRICS = {
+  ...measuredBy(["realtime"], SPEECH_METRICS),
+  ...measuredBy(["probe"], PROBE_METRICS),
+  ...measuredBy(["chat"], TEXT_METRICS),
+  ...measuredBy(["chat", "probe"], TOKEN_METRICS),
+  ...measuredBy(["realtime", "chat"], CONNECTION_METRICS),
+  ...measuredBy(["realtime"], READY_METRICS),
+  ...measuredBy(ALL, START_METRICS),
+  ...measuredBy(["realtime"], PACING_METRICS),
+  ...measuredBy(["realtime", "chat"], STAMP_METRICS),
+  ...measuredBy(["chat"], READER_METRICS),
+  ...measuredBy(["realtime"], WORD_METRICS),
+  ...measuredBy(ALL, SESSION_METRICS),
+};
 
 /** Name of a metric: the same in k6, records, JSON, CSV and docs. */
 export type MetricName = keyof typeof METRICS;
 
 /** All names, in the order of the catalogue. */
 export const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
+
+/** The names that a scenario measures, in the order of the catalogue. */
+export function metricsOf(scenario: ScenarioName): MetricName[] {
+  return METRIC_NAMES.filter((name) => metricDefinition(name).scenarios.includes(scenario));
+}
 
 /** The catalogue with every row as the general type. */
 export function metricDefinition(name: MetricName): MetricDefinition {

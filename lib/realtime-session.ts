@@ -9,7 +9,7 @@ import {
   cutMessage,
   roundMs,
   type AssetRecord,
-  type SessionRecord,
+  type RealtimeRecord,
   type UtteranceRecord,
 } from "./record.ts";
 
@@ -30,7 +30,7 @@ export interface SessionPort {
   /** Loads the audio of the session's utterance `index` (0-based), replacing the one before. */
   load(index: number): void;
   /** The outcome is decided and the record is complete. Called once. */
-  ended(record: SessionRecord): void;
+  ended(record: RealtimeRecord): void;
 }
 
 /** Limits after which a session is given up, in milliseconds. */
@@ -53,7 +53,7 @@ export interface SessionPlan {
   /** Offset of the session's frames in [0, frame), so that sessions do not send in step. */
   readonly phaseMs: number;
   /** The record as far as it is known. */
-  readonly record: SessionRecord;
+  readonly record: RealtimeRecord;
 }
 
 /**
@@ -78,7 +78,7 @@ const EARLY_MS = 0.02;
 
 /** A session in flight. Every method may be called in every state; after the end they do nothing. */
 export class RealtimeSession {
-  readonly record: SessionRecord;
+  readonly record: RealtimeRecord;
   readonly #plan: SessionPlan;
   readonly #port: SessionPort;
   #state: State = "connecting";

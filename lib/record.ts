@@ -3,27 +3,56 @@
 // All times are milliseconds, rounded to a microsecond, since the start of the test run; add `epoch_ms` for wall time.
 
 import type { FailureKind } from "./outcome.ts";
+import type { ScenarioName } from "./scenario.ts";
 
 /** Name and version of the shape, the first field of every record line. */
 export const RECORD_SCHEMA = "k6-realtime/record/1";
 
-/** The line that announces a session. A start without an end is a session that was interrupted. */
-export interface SessionStart {
+/** What a session is: a WebSocket that audio is sent over, a streamed or buffered text reply, a pair of probes. */
+export type SessionType = "realtime" | "text" | "probe";
+
+/** What both lines of a session say of it. */
+interface SessionIdentity {
   readonly record: typeof RECORD_SCHEMA;
-  readonly event: "start";
+  readonly type: SessionType;
   /** Unique within one run, over all its generators. */
   readonly session: string;
-  readonly scenario: string;
+  readonly scenario: ScenarioName;
   readonly dialect: string;
   readonly asset_set: string;
   /** Number of the virtual user in the whole test, from 1. */
   readonly vu: number;
-  /** Wall time of the run's start as far as it is known now: early by up to 1 ms, never late. */
-  readonly epoch_ms: number;
   /** When the load profile wanted the session to start. */
   readonly intended_ms: number;
+}
+
+/** The line that announces a session. A start without an end is a session that was interrupted. */
+export interface SessionStart extends SessionIdentity {
+  readonly event: "start";
+  /** Wall time of the run's start as far as it is known now: early by up to 1 ms, never late. */
+  readonly epoch_ms: number;
   /** When it did start: just before the dial. */
   readonly start_ms: number;
+}
+
+/** How a session ended. `aborted`: by us, on purpose. */
+export type Outcome = "finished" | "failed" | "aborted";
+
+/** What every line that ends a session has. */
+interface SessionEnd extends SessionIdentity {
+  readonly event: "end";
+  /** Wall time of the run's start, in milliseconds since 1970. */
+  epoch_ms: number;
+  start_ms: number;
+  /** When the outcome was decided. */
+  end_ms: number;
+  outcome: Outcome;
+  /** Why it failed. */
+  kind?: FailureKind;
+  /** The server's error code, its close code, or its HTTP status. */
+  code?: string;
+  /** The server's or the transport's own words, cut to 200 characters. */
+  message?: string;
 }
 
 /** A word of a reference transcript and when it is spoken, in milliseconds from the start of the audio. */
@@ -70,45 +99,97 @@ export interface UtteranceRecord {
   usage?: UsageRecord;
 }
 
-/** How a session ended. */
-export type Outcome = "finished" | "failed";
-
-/** The line that ends a session. */
-export interface SessionRecord {
-  record: typeof RECORD_SCHEMA;
-  event: "end";
-  session: string;
-  scenario: string;
-  dialect: string;
-  asset_set: string;
-  vu: number;
-  /** Wall time of the run's start, in milliseconds since 1970. */
-  epoch_ms: number;
+/** The line that ends a session of paced audio. */
+export interface RealtimeRecord extends SessionEnd {
+  readonly type: "realtime";
   /** Where the arrival stamps come from: k6's reader goroutine. */
   stamps: "go";
   frame_ms: number;
   /** Speed of the audio: 1 is real time, 0 is as fast as the socket takes it. */
   speed: number;
-  intended_ms: number;
-  start_ms: number;
   opened_ms?: number;
   /** Arrival of the server's ready event. */
   ready_ms?: number;
-  /** When the outcome was decided. */
-  end_ms: number;
-  outcome: Outcome;
-  /** Why it failed. */
-  kind?: FailureKind;
-  /** The server's error code, its close code, or its HTTP status. */
-  code?: string;
-  /** The server's or the transport's own words, cut to 200 characters. */
-  message?: string;
   /** The server's name for the session. */
   server_session?: string;
   /** Messages that the dialect tolerates but does not expect. */
   notices: number;
   utterances: UtteranceRecord[];
 }
+
+/** When each phase of a request ended. Absent: it did not happen, as DNS, TCP and TLS on a reused connection. */
+export interface RequestPhases {
+  dns_ms?: number;
+  connected_ms?: number;
+  tls_ms?: number;
+  /** The request was written. */
+  written_ms?: number;
+  headers_ms?: number;
+  /** The first byte of the body arrived. */
+  first_byte_ms?: number;
+  /** The exchange ended: its last byte, or when it was ended. */
+  closed_ms?: number;
+}
+
+/** The line that ends a text session: one request and its reply. */
+export interface TextRecord extends SessionEnd {
+  readonly type: "text";
+  /** Whether the reply was asked for as a stream. */
+  stream: boolean;
+  prompt: PromptRecord;
+  /** HTTP status; absent if no response came. */
+  status?: number;
+  protocol?: string;
+  /** Whether the connection had carried a request before. */
+  reused?: boolean;
+  /** Who stamped the arrivals: the kernel, or Go after the read had returned. */
+  stamps?: "kernel" | "go";
+  phases: RequestPhases;
+  /** Bytes of the body. */
+  bytes: number;
+  /** Arrival of the first event with text of any kind. */
+  first_ms?: number;
+  /** Arrival of the first event with text that is not reasoning. */
+  first_content_ms?: number;
+  /** Pauses between events with text, in whole microseconds: event i + 1 came gap_us[i] after event i. */
+  gap_us?: number[];
+  /** Wake-up of the reader after each such event's stamp, in whole microseconds. */
+  wait_us?: number[];
+  /** Events without a point stamp: number from 0, and how many microseconds earlier it may have come. */
+  interval_us?: [event: number, widthUs: number][];
+  /** Events with text. Chunks are not tokens: `usage` counts those. */
+  events: number;
+  usage?: UsageRecord;
+  /** The server's finish reasons, by choice. */
+  finish_reasons?: string[];
+  choices: number;
+  /** Text of all choices, cut to 4,000 characters. */
+  text?: string;
+  /** What made us hang up, for an aborted session. */
+  aborted_by?: "tokens" | "time";
+  /** How long we kept the reader from reading, in milliseconds. */
+  withheld_ms?: number;
+}
+
+/** What the record keeps of a prompt. */
+export interface PromptRecord {
+  readonly id: string;
+  readonly chars: number;
+}
+
+/** The line that ends a probe: a request for one token and one for many, both buffered. */
+export interface ProbeRecord extends SessionEnd {
+  readonly type: "probe";
+  prompt: PromptRecord;
+  /** Whole time of the request for one token. */
+  one_ms?: number;
+  /** Whole time of the request for many. */
+  many_ms?: number;
+  usage?: UsageRecord;
+}
+
+/** The line that ends a session. */
+export type SessionRecord = RealtimeRecord | TextRecord | ProbeRecord;
 
 /** Longest foreign text that a record keeps. */
 const MESSAGE_LIMIT = 200;
@@ -124,8 +205,8 @@ export function roundMs(ms: number): number {
 }
 
 /** Everything that a log of records holds. */
-export interface RecordLog {
-  readonly sessions: SessionRecord[];
+export interface RecordLog<R extends SessionRecord = SessionRecord> {
+  readonly sessions: R[];
   /** Sessions with a start and no end: cut by Ctrl-C, a crash or the end of the run. */
   readonly interrupted: SessionStart[];
   /** Lines that are not records: k6's warnings, the user's own output. */
@@ -174,7 +255,7 @@ function parseLine(line: string): SessionStart | SessionRecord | string {
   } catch {
     return "not JSON: the line is torn";
   }
-  const entry = value as Partial<SessionRecord>;
+  const entry = value as Partial<RealtimeRecord> | Partial<TextRecord> | Partial<ProbeRecord>;
   if (entry.record !== RECORD_SCHEMA)
     return `record is ${JSON.stringify(entry.record)}, not "${RECORD_SCHEMA}"`;
   if (typeof entry.session !== "string" || typeof entry.scenario !== "string")
@@ -182,8 +263,15 @@ function parseLine(line: string): SessionStart | SessionRecord | string {
   if (typeof entry.start_ms !== "number") return "start_ms is not a number";
   if (entry.event === ("start" as string)) return value as SessionStart;
   if (entry.event !== "end") return `event is ${JSON.stringify(entry.event)}, not "start" or "end"`;
-  if (!isListOfObjects(entry.utterances)) return "utterances is not a list of objects";
+  if (entry.type === "realtime" && !isListOfObjects(entry.utterances))
+    return "utterances is not a list of objects";
+  if (!isType(entry.type))
+    return `type is ${JSON.stringify(entry.type)}, not "realtime", "text" or "probe"`;
   return value as SessionRecord;
+}
+
+function isType(type: unknown): type is SessionType {
+  return type === "realtime" || type === "text" || type === "probe";
 }
 
 function isListOfObjects(value: unknown): boolean {

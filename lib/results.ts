@@ -2,6 +2,7 @@
 // k6 API, no file and no layout.
 
 import { FAILURE_KIND_NAMES } from "./outcome.ts";
+import type { ScenarioName } from "./scenario.ts";
 import { METRIC_NAMES, metricDefinition, type MetricName, type Unit } from "./metrics.ts";
 import { failureKindMetric } from "./thresholds.ts";
 
@@ -37,7 +38,7 @@ export interface SessionCounts {
 
 /** What a run says of itself. */
 export interface RunInfo {
-  readonly scenario: string;
+  readonly scenario: ScenarioName;
   readonly dialect: string;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -49,7 +50,7 @@ export interface RunInfo {
 /** The results of a run. Absent means not measured. */
 export interface Results {
   readonly schema: typeof RESULTS_SCHEMA;
-  readonly scenario: string;
+  readonly scenario: ScenarioName;
   readonly dialect: string;
   readonly started_at: string;
   readonly duration_ms: number;
@@ -106,13 +107,9 @@ function sessionCounts(data: K6SummaryData): SessionCounts {
   const finished = valueOf(data, "sessions_finished", "count");
   // k6 counts the true values of a Rate as passes: here, the failures.
   const failed = valueOf(data, "session_failed", "passes");
-  const counts = {
-    started,
-    finished,
-    failed,
-    aborted: 0,
-    interrupted: started - finished - failed,
-  };
+  const aborted = valueOf(data, "sessions_aborted", "count");
+  const interrupted = started - finished - failed - aborted;
+  const counts = { started, finished, failed, aborted, interrupted };
   const byKind = FAILURE_KIND_NAMES.flatMap((kind): [string, number][] => {
     const metric = data.metrics[failureKindMetric(kind)];
     return metric === undefined ? [] : [[kind, metric.values["passes"] ?? 0]];

@@ -61,9 +61,10 @@ function decimal(value: number | undefined): string {
 }
 
 function sessionLines(results: Results): string[] {
-  const { started, finished, failed, interrupted, by_kind: byKind } = results.sessions;
+  const { started, finished, failed, aborted, interrupted, by_kind: byKind } = results.sessions;
+  const hungUp = aborted === 0 ? "" : `, ${aborted} aborted by us`;
   const lines = [
-    `sessions: ${started} started, ${finished} finished, ${failed} failed, ${interrupted} interrupted`,
+    `sessions: ${started} started, ${finished} finished, ${failed} failed${hungUp}, ${interrupted} interrupted`,
   ];
   for (const [kind, count] of Object.entries(byKind ?? {})) {
     const { meaning, advice } = FAILURE_KINDS[kind as FailureKind];

@@ -2,7 +2,8 @@
 // language and the rules by which k6 joins sub-metrics; reads no file itself.
 
 import { parseDurationMs } from "./config-values.ts";
-import { FAILURE_KIND_NAMES } from "./outcome.ts";
+import { FAILURE_KIND_NAMES, failureKindsOf } from "./outcome.ts";
+import type { ScenarioName } from "./scenario.ts";
 
 /** k6's long form of a threshold. */
 export interface ThresholdObject {
@@ -91,6 +92,7 @@ export function parseThresholds(text: string, place: string): ThresholdsResult {
  */
 export function resolveThresholds(
   setting: ThresholdsSetting,
+  scenario: ScenarioName,
   readText: (path: string) => string,
 ):
   | { readonly ok: true; readonly thresholds: Thresholds | undefined }
@@ -99,7 +101,7 @@ export function resolveThresholds(
   const given = givenThresholds(setting, readText);
   if (!given.ok) return given;
 
-  const kinds = FAILURE_KIND_NAMES.map((kind): [string, Threshold[]] => [
+  const kinds = failureKindsOf(scenario).map((kind): [string, Threshold[]] => [
     failureKindMetric(kind),
     [],
   ]);

@@ -10,8 +10,7 @@ import { createRealtimeUser } from "../lib/k6/realtime-user.ts";
 import { vllmRealtime as dialect } from "../lib/protocols/vllm-realtime.ts";
 import type { K6SummaryData } from "../lib/results.ts";
 
-const SCENARIO = "realtime";
-const run = shareRun(SCENARIO, dialect);
+const run = shareRun(({ prepareRealtime }) => prepareRealtime(dialect));
 
 export const options = run.options;
 
@@ -34,5 +33,5 @@ export default function realtime({ model }: RunFacts): Promise<void> {
 export function handleSummary(
   data: K6SummaryData & { readonly setup_data?: RunFacts },
 ): Record<string, string> {
-  return once().summarise(data, SCENARIO, dialect.name);
+  return once().summarise(data, run.plan.scenario, run.plan.dialect);
 }

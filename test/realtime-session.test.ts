@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { FAILURE_KIND_NAMES, type FailureKind } from "../lib/outcome.ts";
+import { failureKindsOf, type FailureKind } from "../lib/outcome.ts";
 import { handshakeKind } from "../lib/protocols/handshake.ts";
 import { vllmRealtime } from "../lib/protocols/vllm-realtime.ts";
 import { RealtimeSession, type SessionPlan, type Watchdogs } from "../lib/realtime-session.ts";
-import type { SessionRecord } from "../lib/record.ts";
+import type { RealtimeRecord } from "../lib/record.ts";
 import { HandPort } from "./fixtures/session-port.ts";
 import { startedRecord } from "./fixtures/session-record.ts";
 
@@ -33,7 +33,7 @@ function error(code: string): string {
 interface World {
   readonly session: RealtimeSession;
   readonly port: HandPort;
-  readonly record: SessionRecord;
+  readonly record: RealtimeRecord;
 }
 
 interface Wishes {
@@ -576,7 +576,7 @@ describe("a failure", () => {
       // The edge names these from k6's words.
       ...(["connect_refused", "connect_failed"] as const),
     ]);
-    expect(reachable).toEqual(new Set(FAILURE_KIND_NAMES));
+    expect(reachable).toEqual(new Set(failureKindsOf("realtime")));
   });
 });
 

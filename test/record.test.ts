@@ -6,9 +6,10 @@ import {
   readRecordLog,
   RECORD_SCHEMA,
   roundMs,
-  type SessionRecord,
+  type RealtimeRecord,
   type SessionStart,
 } from "../lib/record.ts";
+import type { ScenarioName } from "../lib/scenario.ts";
 import {
   deltas,
   finishedRecord,
@@ -16,10 +17,11 @@ import {
   utteranceRecord,
 } from "./fixtures/session-record.ts";
 
-function startLine(session: string, scenario = "realtime"): SessionStart {
+function startLine(session: string, scenario: ScenarioName = "realtime"): SessionStart {
   const { dialect, asset_set, vu, epoch_ms, intended_ms, start_ms } = startedRecord();
   return {
     record: RECORD_SCHEMA,
+    type: "realtime",
     event: "start",
     session,
     scenario,
@@ -32,7 +34,7 @@ function startLine(session: string, scenario = "realtime"): SessionStart {
   };
 }
 
-function endLine(session: string, fields: Partial<SessionRecord> = {}): SessionRecord {
+function endLine(session: string, fields: Partial<RealtimeRecord> = {}): RealtimeRecord {
   return finishedRecord([utteranceRecord({}, deltas([1100, " a\n\u2028é\ud83d\ude42"]))], {
     session,
     ...fields,
@@ -80,8 +82,8 @@ describe("a log of records", () => {
   });
 
   it("tells the same number of two scenarios apart", () => {
-    const text = log(startLine("0", "a"), startLine("0", "b"), endLine("0", { scenario: "b" }));
-    expect(readRecordLog(text).interrupted).toEqual([startLine("0", "a")]);
+    const text = log(startLine("0", "chat"), startLine("0"), endLine("0"));
+    expect(readRecordLog(text).interrupted).toEqual([startLine("0", "chat")]);
   });
 
   it("keeps lines of others aside", () => {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { FAILURE_KIND_NAMES } from "../lib/outcome.ts";
+import { failureKindsOf } from "../lib/outcome.ts";
 import {
   DEFAULT_THRESHOLDS,
   failureKindMetric,
@@ -16,7 +16,7 @@ function noFile(path: string): string {
 }
 
 function resolved(setting: ThresholdsSetting, readText = noFile): Thresholds | undefined {
-  const result = resolveThresholds(setting, readText);
+  const result = resolveThresholds(setting, "realtime", readText);
   if (!result.ok) throw new Error(result.problems.join("; "));
   return result.thresholds;
 }
@@ -41,7 +41,7 @@ describe("resolveThresholds", () => {
 
   it("has k6 count every kind of failure, and nothing else", () => {
     const kinds = Object.fromEntries(
-      FAILURE_KIND_NAMES.map((kind) => [`session_failed{kind:${kind}}`, []]),
+      failureKindsOf("realtime").map((kind) => [`session_failed{kind:${kind}}`, []]),
     );
     expect(resolved({ kind: "default" })).toEqual({ ...DEFAULT_THRESHOLDS, ...kinds });
   });
@@ -89,7 +89,7 @@ describe("resolveThresholds", () => {
   });
 
   it("names the file that cannot be read", () => {
-    const result = resolveThresholds({ kind: "file", path: "/a/t.json" }, () => {
+    const result = resolveThresholds({ kind: "file", path: "/a/t.json" }, "realtime", () => {
       throw new Error("no such file");
     });
     expect(result).toEqual({
@@ -101,6 +101,7 @@ describe("resolveThresholds", () => {
   it("names the file that is wrong", () => {
     const result = resolveThresholds(
       { kind: "file", path: "/a/t.json" },
+      "realtime",
       () => '{"final_ms":"max<5"}',
     );
     expect(result).toEqual({

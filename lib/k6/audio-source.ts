@@ -3,7 +3,7 @@
 
 import { b64encode } from "k6/encoding";
 import { open as openFile, SeekMode, type File } from "k6/experimental/fs";
-import type { ClipFile } from "./prepare.ts";
+import type { ClipFile } from "./prepare-realtime.ts";
 
 /** Frames of the clip that is loaded. The functions need no `this`, and a session calls them without a detour. */
 export interface AudioSource {

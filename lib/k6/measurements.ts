@@ -2,10 +2,10 @@
 
 import { Counter, Rate, Trend } from "k6/metrics";
 import type { MetricName } from "../metrics.ts";
-import type { SessionReadings, Values } from "../readings.ts";
+import type { SessionReadings, Values } from "../reading-values.ts";
 import type { SessionRecord } from "../record.ts";
 import { pause } from "./pause.ts";
-import type { RunPlan } from "./prepare.ts";
+import type { RunPlan } from "./prepare-common.ts";
 
 interface Metric {
   add(value: number | boolean, tags?: Record<string, string>): void;
@@ -65,7 +65,8 @@ export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements 
     },
     ended(record) {
       count("sessions_open", -1);
-      if (record.kind === undefined) {
+      if (record.outcome === "aborted") count("sessions_aborted", 1);
+      else if (record.kind === undefined) {
         count("sessions_finished", 1);
         count("session_failed", false);
       } else count("session_failed", true, { kind: record.kind });

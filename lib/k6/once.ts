@@ -3,9 +3,8 @@
 // none of it, which is 0.4 MB each.
 
 import { SharedArray } from "k6/data";
-import type { Asset } from "../asset.ts";
 import type { RunOptions } from "../options-check.ts";
-import type { RealtimeDialect } from "../protocols/realtime.ts";
+import type { PreparedRun, RunPlan } from "./prepare-common.ts";
 import type * as Prepare from "./prepare.ts";
 
 declare const require: (path: "./prepare.ts") => typeof Prepare;
@@ -14,14 +13,14 @@ declare const require: (path: "./prepare.ts") => typeof Prepare;
 export const once = (): typeof Prepare => require("./prepare.ts");
 
 /** A run, shared by all virtual users. */
-export interface SharedRun {
-  readonly plan: Prepare.RunPlan;
+export interface SharedRun<P extends RunPlan, Item> {
+  readonly plan: P;
   /** k6's options; only the first evaluation of a script has them, the one that k6 reads. */
   readonly options: RunOptions;
   /** The same options, for `setup` to compare with what k6 made of them. */
   givenOptions(): RunOptions;
-  /** Reading an element costs a JSON.parse of it. */
-  readonly assets: readonly Asset[];
+  /** What is sent, clips or prompts. Reading an element costs a JSON.parse of it. */
+  readonly items: readonly Item[];
 }
 
 /**
@@ -29,12 +28,14 @@ export interface SharedRun {
  *
  * @throws {Error} With every mistake in the configuration and the data.
  */
-export function shareRun(scenario: string, dialect: RealtimeDialect): SharedRun {
-  let prepared: Prepare.PreparedRun | undefined;
-  const prepare = (): Prepare.PreparedRun => (prepared ??= once().prepareRun(scenario, dialect));
-  const [plan] = new SharedArray<Prepare.RunPlan>("plan", () => [prepare().plan]);
+export function shareRun<P extends RunPlan, Item>(
+  prepareRun: (once: typeof Prepare) => PreparedRun<P, Item>,
+): SharedRun<P, Item> {
+  let prepared: PreparedRun<P, Item> | undefined;
+  const prepare = (): PreparedRun<P, Item> => (prepared ??= prepareRun(once()));
+  const [plan] = new SharedArray<P>("plan", () => [prepare().plan]);
   const options = new SharedArray<RunOptions>("options", () => [prepare().options]);
-  const assets = new SharedArray<Asset>("assets", () => [...prepare().assets]);
+  const items = new SharedArray<Item>("items", () => [...prepare().items]);
   if (plan === undefined) throw new Error("the run was not prepared");
-  return { plan, options: prepared?.options ?? {}, givenOptions: () => options[0] ?? {}, assets };
+  return { plan, options: prepared?.options ?? {}, givenOptions: () => options[0] ?? {}, items };
 }

@@ -1,7 +1,8 @@
 // One look at the server before the run: which model it serves. Knows k6/http; call in setup().
 
 import http, { type RefinedResponse, type ResponseType } from "k6/http";
-import type { RunFacts, RunPlan } from "./prepare.ts";
+import type { RunPlan } from "./prepare-common.ts";
+import type { RunFacts } from "./prepare.ts";
 
 const TIMEOUT = "5s";
 

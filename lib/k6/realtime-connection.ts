@@ -8,7 +8,7 @@ import {
   type StampedWebSocketConstructor,
 } from "k6/websockets";
 import { RealtimeSession, type SessionPlan, type SessionPort } from "../realtime-session.ts";
-import { roundMs, type SessionRecord } from "../record.ts";
+import { roundMs, type RealtimeRecord } from "../record.ts";
 import type { AudioSource } from "./audio-source.ts";
 import type { RunClock } from "./clock.ts";
 import { connectFailure } from "./handshake.ts";
@@ -31,7 +31,7 @@ export interface ConnectionSetup {
   /** Clip of each utterance of the plan. */
   readonly clips: readonly number[];
   /** Called once, when the outcome is decided; the socket may still be closing. */
-  readonly onEnded: (record: SessionRecord) => void;
+  readonly onEnded: (record: RealtimeRecord) => void;
 }
 
 /**

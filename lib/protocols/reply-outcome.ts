@@ -1,7 +1,7 @@
 // Whether a text reply was a success, and what it was instead. Knows HTTP statuses, error bodies and what a complete
 // reply has; knows no socket and no clock: a connection that broke is judged before this.
 
-import type { FailureKind, FailureKindDefinition } from "../outcome.ts";
+import type { FailureKind } from "../outcome.ts";
 import { cutMessage } from "../record.ts";
 import { type JsonObject, parseJsonObject, readError, readNamedError } from "./reply-chunk.ts";
 import type { ReplyError, TextReply } from "./text-reply.ts";
@@ -9,36 +9,9 @@ import type { ReplyError, TextReply } from "./text-reply.ts";
 /** Most of a foreign body that is looked at. */
 const PAGE_LIMIT = 4096;
 
-/** Ways in which a text reply can fail, besides those that all sessions share. */
-export const REPLY_FAILURE_KINDS = {
-  unexpected_status: {
-    meaning: "the server answered with an HTTP status that is no reply and no known error",
-    advice: "a redirect or a proxy's page: check RT_TARGET, and read the detail in the record",
-  },
-  wrong_content_type: {
-    meaning: "the server answered 200 with something other than what was asked for",
-    advice: "not a stream of events, or not JSON: a proxy's page, or a server that does not stream",
-  },
-  truncated_stream: {
-    meaning: "the stream ended in the middle of an event",
-    advice: "a crash, a proxy's timeout or its buffer limit",
-  },
-  missing_done: {
-    meaning: "the stream ended between two events, without [DONE]",
-    advice: "the server gave up quietly: read its log",
-  },
-  missing_finish: {
-    meaning: "the reply is complete, but one of its choices has no finish reason",
-    advice: "the server ended the choice without saying why: text may be missing",
-  },
-} as const satisfies Record<string, FailureKindDefinition>;
-
-/** Why a text reply failed. */
-export type ReplyFailureKind = FailureKind | keyof typeof REPLY_FAILURE_KINDS;
-
 /** What was wrong with a reply. */
 export interface ReplyProblem {
-  readonly kind: ReplyFailureKind;
+  readonly kind: FailureKind;
   /** The server's own code, or the HTTP status. Empty if there is neither. */
   readonly code: string;
   /** For a person; cut to what a record keeps. */
@@ -99,13 +72,13 @@ export function decodeErrorBody(status: number, contentType: string, body: strin
   const object = parseJsonObject(body);
   const found = object === undefined ? undefined : readError(object);
   const error = found ?? readPage(object, contentType, body.slice(0, PAGE_LIMIT));
-  let kind: ReplyFailureKind = "wrong_content_type";
+  let kind: FailureKind = "wrong_content_type";
   if (status !== 200) kind = isUnknownModel(error) ? "model_not_found" : statusKind(status);
   else if (found !== undefined) kind = errorKind(found);
   return problemOf(kind, { ...error, code: error.code || error.type || String(status) });
 }
 
-function statusKind(status: number): ReplyFailureKind {
+function statusKind(status: number): FailureKind {
   if (status === 401) return "unauthorized";
   if (status === 403) return "forbidden";
   if (status === 404) return "not_found";
@@ -117,7 +90,7 @@ function statusKind(status: number): ReplyFailureKind {
 }
 
 /** The kind of an error object within a reply: by the status that it names, then by its type or code. */
-function errorKind(error: ReplyError): ReplyFailureKind {
+function errorKind(error: ReplyError): FailureKind {
   if (isUnknownModel(error)) return "model_not_found";
   if (error.status !== undefined) {
     const kind = statusKind(error.status);
@@ -148,11 +121,11 @@ function findUnfinished(reply: TextReply, choices: number): number | undefined {
   return reply.choices.find(({ finishReason }) => finishReason === undefined)?.index;
 }
 
-function incomplete(kind: ReplyFailureKind, { texts, counts }: TextReply): ReplyProblem {
+function incomplete(kind: FailureKind, { texts, counts }: TextReply): ReplyProblem {
   return { kind, code: "", message: `after ${counts.events} events, ${texts.length} with text` };
 }
 
-function problemOf(kind: ReplyFailureKind, { code, type, message }: ReplyError): ReplyProblem {
+function problemOf(kind: FailureKind, { code, type, message }: ReplyError): ReplyProblem {
   return { kind, code: code === "" ? type : code, message };
 }
 

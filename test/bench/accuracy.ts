@@ -6,7 +6,7 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { exit, stdout } from "node:process";
 import { runK6, startServerProcess } from "../../build/processes.ts";
-import { readRecordLog } from "../../lib/record.ts";
+import { readRealtimeLog } from "../lab/records.ts";
 import type { TruthReport } from "../../server/truth-entry.ts";
 import { compareWithTruth, quantile, TRUTH_METRICS, type TruthDifferences } from "../lab/truth.ts";
 
@@ -46,7 +46,7 @@ async function measure(): Promise<TruthDifferences> {
   });
   const log = (await (await fetch(`${server.url}/ruler/sessions`)).json()) as TruthReport;
   await server.stop();
-  const { sessions } = readRecordLog(readFileSync(recordsFile, "utf8"));
+  const { sessions } = readRealtimeLog(readFileSync(recordsFile, "utf8"));
   rmSync(folder, { recursive: true });
   const finished = sessions.filter(({ outcome }) => outcome === "finished").length;
   if (run.code !== 0 || finished !== SESSIONS) {

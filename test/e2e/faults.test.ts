@@ -5,7 +5,7 @@ import { kill } from "node:process";
 import { describe, expect, test } from "vitest";
 import { METRIC_NAMES, metricDefinition } from "../../lib/metrics.ts";
 import { FAILURE_KIND_NAMES, type FailureKind } from "../../lib/outcome.ts";
-import type { SessionRecord } from "../../lib/record.ts";
+import type { RealtimeRecord } from "../../lib/record.ts";
 import { FAULT_KINDS, type FaultKind } from "../../server/fault.ts";
 import { closedPort, createWorkspace, readTruth, runRealtime, withRuler } from "./support.ts";
 
@@ -13,7 +13,7 @@ import { closedPort, createWorkspace, readTruth, runRealtime, withRuler } from "
 interface Watchdog {
   readonly variable: `RT_${string}_TIMEOUT_MS`;
   readonly limitMs: number;
-  readonly from: (record: SessionRecord) => number | undefined;
+  readonly from: (record: RealtimeRecord) => number | undefined;
 }
 
 /** A way to produce a kind of failure. */

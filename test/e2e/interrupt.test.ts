@@ -3,7 +3,7 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type SessionRecord, type SessionStart } from "../../lib/record.ts";
+import { type RealtimeRecord, type SessionStart } from "../../lib/record.ts";
 import { createWorkspace, type RealtimeResult, runRealtime, withRuler } from "./support.ts";
 
 const SESSIONS = 6;
@@ -15,7 +15,7 @@ const workspace = createWorkspace();
 
 let result: RealtimeResult;
 
-function key({ session }: SessionRecord | SessionStart): string {
+function key({ session }: RealtimeRecord | SessionStart): string {
   return session;
 }
 

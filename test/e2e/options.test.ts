@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runK6, type ServerProcess, startServerProcess } from "../../build/processes.ts";
 import { METRIC_NAMES, metricDefinition } from "../../lib/metrics.ts";
-import type { SessionRecord, UtteranceRecord } from "../../lib/record.ts";
+import type { RealtimeRecord, UtteranceRecord } from "../../lib/record.ts";
 import {
   createWorkspace,
   readTruth,
@@ -40,7 +40,7 @@ function utterancesOf({ log }: RealtimeResult): UtteranceRecord[] {
 }
 
 /** The sessions of a run in the order of their starts. */
-function inOrder({ log }: RealtimeResult): SessionRecord[] {
+function inOrder({ log }: RealtimeResult): RealtimeRecord[] {
   const sessions = [...log.sessions];
   sessions.sort((a, b) => a.start_ms - b.start_ms);
   return sessions;

@@ -10,7 +10,7 @@ import {
   startServerProcess,
 } from "../../build/processes.ts";
 import { METRIC_NAMES, metricDefinition } from "../../lib/metrics.ts";
-import { readRecordLog } from "../../lib/record.ts";
+import { readRealtimeLog } from "../lab/records.ts";
 import {
   createWorkspace,
   readIfThere,
@@ -225,7 +225,7 @@ describe.concurrent("an archive runs where nothing of its origin is left", () =>
   test("with the shipped clips", async () => {
     const { code, stderr, records } = await archiveAndRun(["RT_SPEED=0"]);
     expect(code, stderr).toBe(0);
-    const [session] = readRecordLog(records).sessions;
+    const [session] = readRealtimeLog(records).sessions;
     expect(session).toMatchObject({ outcome: "finished", asset_set: "utterances" });
     expect(session?.utterances[0]?.asset.words?.length).toBeGreaterThan(3);
   });
@@ -237,7 +237,7 @@ describe.concurrent("an archive runs where nothing of its origin is left", () =>
       [folder],
     );
     expect(code, stderr).toBe(0);
-    const [session] = readRecordLog(records).sessions;
+    const [session] = readRealtimeLog(records).sessions;
     expect(session).toMatchObject({
       outcome: "finished",
       utterances: [{ asset: { id: "hello" }, final_text: " one two three four" }],
@@ -252,7 +252,7 @@ describe.concurrent("an archive runs where nothing of its origin is left", () =>
     expect(code).toBe(107);
     expect(stderr).toContain("scenario realtime: iterations is 1, not 5");
     expect(stderr).toContain("threshold final_ms max<1 is not there");
-    expect(readRecordLog(records).sessions).toEqual([]);
+    expect(readRealtimeLog(records).sessions).toEqual([]);
   });
 
   test("a relative path in -e is refused: nobody stands anywhere in an archive", async () => {

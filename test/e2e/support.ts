@@ -6,7 +6,8 @@ import { createServer, type Server as NetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll } from "vitest";
-import { readRecordLog, type RecordLog } from "../../lib/record.ts";
+import type { RealtimeRecord, RecordLog } from "../../lib/record.ts";
+import { readRealtimeLog } from "../lab/records.ts";
 import type { Results } from "../../lib/results.ts";
 import type { TruthReport } from "../../server/truth-entry.ts";
 import {
@@ -140,7 +141,7 @@ export async function closedPort(): Promise<number> {
 
 /** What a run of the scenario left. */
 export interface RealtimeResult extends K6Result {
-  readonly log: RecordLog;
+  readonly log: RecordLog<RealtimeRecord>;
   /** The lines of the records file. */
   readonly records: string;
   /** Absent where k6 wrote none. */
@@ -162,7 +163,7 @@ export async function runRealtime(
     env: { RT_RECORDS: "full", RT_SUMMARY: summaryFile, ...env },
   });
   const records = readIfThere(recordsFile) ?? "";
-  return { ...result, log: readRecordLog(records), records, summary: readSummary(summaryFile) };
+  return { ...result, log: readRealtimeLog(records), records, summary: readSummary(summaryFile) };
 }
 
 /** A summary.json; `undefined` if there is none. */

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { createAudioSchedule, frameCount, frameDueMs } from "../../lib/audio/pacer.ts";
 import { phaseMs } from "../../lib/random.ts";
 import { readings } from "../../lib/readings.ts";
-import type { SessionRecord, UtteranceRecord } from "../../lib/record.ts";
+import type { RealtimeRecord, UtteranceRecord } from "../../lib/record.ts";
 import type { SessionEntry, TruthReport, UtteranceEntry } from "../../server/truth-entry.ts";
 import { compareWithTruth, quantile, TRUTH_METRICS, type TruthDifferences } from "../lab/truth.ts";
 import {
@@ -34,7 +34,7 @@ let differences: TruthDifferences;
 
 /** A session's only utterance, as the client and as the server saw it. */
 interface Pair {
-  readonly record: SessionRecord;
+  readonly record: RealtimeRecord;
   readonly utterance: UtteranceRecord;
   readonly entry: SessionEntry;
   readonly seen: UtteranceEntry;

@@ -1,7 +1,7 @@
 // One session, by hand: audio of 400 ms in frames of 80 ms, T0 at 1000 ms of a run that began at 5000 ms of wall time.
 
 import { describe, expect, test } from "vitest";
-import type { SessionRecord } from "../../lib/record.ts";
+import type { RealtimeRecord } from "../../lib/record.ts";
 import type { TruthReport, WriteEntry } from "../../server/truth-entry.ts";
 import { deltas, finishedRecord, utteranceRecord } from "../fixtures/session-record.ts";
 import { compareWithTruth, quantile } from "./truth.ts";
@@ -69,7 +69,7 @@ describe("compareWithTruth", () => {
   });
 
   test("leaves failed sessions out", () => {
-    const failed: SessionRecord = { ...RECORD, outcome: "failed", kind: "idle_timeout" };
+    const failed: RealtimeRecord = { ...RECORD, outcome: "failed", kind: "idle_timeout" };
     expect(compareWithTruth([failed], LOG).final_ms).toEqual([]);
   });
 

@@ -3,7 +3,7 @@
 // lib/readings.ts, so that a wrong one shows.
 
 import { readings } from "../../lib/readings.ts";
-import type { SessionRecord, UtteranceRecord } from "../../lib/record.ts";
+import type { RealtimeRecord, UtteranceRecord } from "../../lib/record.ts";
 import type { TruthReport, UtteranceEntry, WriteEntry } from "../../server/truth-entry.ts";
 
 /** The metrics whose true values the server's log tells. */
@@ -28,7 +28,7 @@ export type TruthDifferences = Record<(typeof TRUTH_METRICS)[number], number[]>;
  * @throws {Error} If a session is not in the log, or if a reading and its truth are not equally many.
  */
 export function compareWithTruth(
-  records: readonly SessionRecord[],
+  records: readonly RealtimeRecord[],
   log: TruthReport,
 ): TruthDifferences {
   const differences: TruthDifferences = {
@@ -75,7 +75,7 @@ export function quantile(values: readonly number[], q: number): number {
 }
 
 function trueValues(
-  record: SessionRecord,
+  record: RealtimeRecord,
   utterance: UtteranceRecord,
   entry: UtteranceEntry | undefined,
 ): TruthDifferences {
@@ -106,7 +106,7 @@ function trueValues(
  * written just before its edge may arrive just after it.
  */
 function trueGaps(
-  { speed }: SessionRecord,
+  { speed }: RealtimeRecord,
   { asset, t0_ms: t0Ms, delta_ms: arrivalsMs }: UtteranceRecord,
   deltas: readonly WriteEntry[],
 ): number[] {

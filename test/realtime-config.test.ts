@@ -3,12 +3,18 @@ import { describe, expect, it } from "vitest";
 
 import { parseApiKeyFile, parseDurationMs, resolvePath } from "../lib/config-values.ts";
 import { VARIABLES, variablesMarkdown, type VariableDefinition } from "../lib/config-variables.ts";
-import { describeConfig, parseConfig, type Config } from "../lib/config.ts";
+import {
+  describeRealtime as describeConfig,
+  parseRealtimeConfig as parseConfig,
+  type RealtimeConfig as Config,
+} from "../lib/realtime-config.ts";
 
 type Environment = Record<string, string | undefined>;
 
 const PWD = "/home/me/work";
-const ROWS: readonly VariableDefinition[] = VARIABLES;
+const ALL_ROWS: readonly VariableDefinition[] = VARIABLES;
+/** The variables that this scenario has, and those that none has yet. */
+const ROWS = ALL_ROWS.filter((row) => row.scenarios?.includes("realtime") !== false);
 
 /** Configuration of an environment with a working folder; fails the test if there is a problem. */
 function configOf(environment: Environment): Config {
@@ -25,6 +31,8 @@ function problemsOf(environment: Environment): readonly string[] {
 describe("parseConfig", () => {
   it("has a default for everything", () => {
     expect(configOf({})).toEqual({
+      scenario: "realtime",
+      totalTimeoutMs: 600_000,
       target: {
         websocketBase: "ws://localhost:8000",
         httpBase: "http://localhost:8000",
@@ -452,9 +460,9 @@ describe("describeConfig", () => {
     const supported = ROWS.filter(
       (row) => row.status === "supported" && row.name !== "RT_API_KEY_FILE",
     );
-    expect(shown).toEqual(
-      supported.map((row) => (row.kind === "duration" ? `${row.name}_MS` : row.name)),
-    );
+    const wanted = supported.map((row) => (row.kind === "duration" ? `${row.name}_MS` : row.name));
+    expect(new Set(shown)).toEqual(new Set(wanted));
+    expect(shown).toHaveLength(wanted.length);
   });
 });
 
@@ -494,6 +502,13 @@ describe("any environment", () => {
     );
   });
 
+  it("refuses what only another scenario has, by name", () => {
+    expect(problemsOf({ RT_MAX_TOKENS: "10", RT_ENDPOINT: "chat" })).toEqual([
+      "RT_ENDPOINT has no effect on realtime: leave it out (it is for chat and probe)",
+      "RT_MAX_TOKENS has no effect on realtime: leave it out (it is for chat and probe)",
+    ]);
+  });
+
   it("has a problem for each variable that is not understood", () => {
     // No variable takes a text with a NUL: not a number, not a path, not a name, not JSON.
     const bad = fc.string().map((text) => `${text}\u0000`);
@@ -530,7 +545,7 @@ describe("any environment", () => {
 
 describe("the table of variables", () => {
   it("has each name once", () => {
-    expect(new Set(ROWS.map((row) => row.name)).size).toBe(ROWS.length);
+    expect(new Set(ALL_ROWS.map((row) => row.name)).size).toBe(ALL_ROWS.length);
   });
 
   it.each(ROWS.filter((row) => row.default !== undefined).map((row) => [row.name, row] as const))(
@@ -564,8 +579,10 @@ describe("the table of variables", () => {
     const lines = table.split("\n");
     expect(new Set(lines.map((line) => line.length)).size).toBe(1);
     const names = lines.slice(2).map((line) => line.split("`")[1]);
-    expect(names).toEqual(ROWS.filter((row) => row.status === "supported").map((row) => row.name));
-    for (const row of ROWS.filter(({ status }) => status === "later"))
+    expect(names).toEqual(
+      ALL_ROWS.filter((row) => row.status === "supported").map((row) => row.name),
+    );
+    for (const row of ALL_ROWS.filter(({ status }) => status === "later"))
       expect(list).toContain(`\`${row.name}\``);
   });
 });

@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { METRIC_NAMES, METRICS } from "../lib/metrics.ts";
-import { readings, type UtteranceReadings } from "../lib/readings.ts";
-import type { AssetRecord, SessionRecord, UtteranceRecord } from "../lib/record.ts";
+import { METRIC_NAMES, METRICS, metricsOf } from "../lib/metrics.ts";
+import type { UtteranceReadings } from "../lib/reading-values.ts";
+import { realtimeReadings as readings } from "../lib/realtime-readings.ts";
+import type { AssetRecord, RealtimeRecord, UtteranceRecord } from "../lib/record.ts";
 import {
   deltas,
   finishedRecord,
@@ -34,7 +35,7 @@ const SPOKEN = deltas(
 );
 
 /** Readings of a finished session with this one utterance. */
-function read(utterance: UtteranceRecord, fields: Partial<SessionRecord> = {}): UtteranceReadings {
+function read(utterance: UtteranceRecord, fields: Partial<RealtimeRecord> = {}): UtteranceReadings {
   const [only] = readings(finishedRecord([utterance], fields)).utterances;
   if (only === undefined) throw new Error("no utterance was read");
   return only;
@@ -492,10 +493,11 @@ describe("every reading", () => {
       "sessions_started",
       "sessions_finished",
       "sessions_open",
+      "sessions_aborted",
       "session_failed",
       "wer_ratio",
     ];
-    const names = Object.keys(METRICS).filter((name) => !elsewhere.includes(name));
+    const names = metricsOf("realtime").filter((name) => !elsewhere.includes(name));
     expect(measured).toHaveLength(names.length);
     expect(new Set(measured)).toEqual(new Set(names));
   });
@@ -506,7 +508,7 @@ describe("every reading", () => {
     const names = utterances.flatMap(({ values, wordValues }) =>
       Object.keys({ ...values, ...wordValues }),
     );
-    expect(ownersOf(names)).toEqual(new Set(["utterance", "frame", "delta", "word"]));
+    expect(ownersOf(names)).toEqual(new Set(["utterance", "frame", "delta", "word", "event"]));
   });
 
   const gapMs = fc.nat(500_000).map((us) => us / 1000);
@@ -560,7 +562,7 @@ describe("every reading", () => {
   it("is the same from a record that was written and read again", () => {
     fc.assert(
       fc.property(record, (each) => {
-        const again: SessionRecord = JSON.parse(JSON.stringify(each));
+        const again: RealtimeRecord = JSON.parse(JSON.stringify(each));
         // As JSON, because JSON has one zero only.
         expect(JSON.stringify(readings(again))).toBe(JSON.stringify(readings(each)));
       }),

@@ -1,0 +1,130 @@
+// One virtual user of the chat scenario: chooses what each session asks, waits for its intended start, runs it and hands its
+// record on. Decides nothing about a reply.
+
+import type { Prompt } from "../prompts.ts";
+import {
+  buildChatRequest,
+  chatCompletions,
+  decodeChatBody,
+} from "../protocols/chat-completions.ts";
+import {
+  buildCompletionRequest,
+  completions,
+  decodeCompletionBody,
+} from "../protocols/completions.ts";
+import type { TextRequest } from "../protocols/text-request.ts";
+import { createShuffledOrder } from "../random.ts";
+import { RECORD_SCHEMA, roundMs, type TextRecord } from "../record.ts";
+import { textReadings } from "../text-readings.ts";
+import { concludeText } from "../text-session.ts";
+import type { Measurements } from "./measurements.ts";
+import type { SharedRun } from "./once.ts";
+import type { TextPlan } from "./prepare-text.ts";
+import { createRecordLog } from "./record-log.ts";
+import { createSessionSchedule, type SessionSlot } from "./session-schedule.ts";
+import { finishExchange, startExchange } from "./text-exchange.ts";
+
+/** A virtual user. */
+export interface ChatUser {
+  /** Runs the next session, from the wait for its start to its record. */
+  runSession(model: string): Promise<void>;
+}
+
+/** Makes a virtual user. */
+export function createChatUser(
+  run: SharedRun<TextPlan, Prompt>,
+  measurements: Measurements,
+): ChatUser {
+  const { plan, items: prompts } = run;
+  const endpoint = plan.endpoint === "chat" ? chatCompletions : completions;
+  const decodeBody = plan.endpoint === "chat" ? decodeChatBody : decodeCompletionBody;
+  const order = createShuffledOrder(plan.seed, prompts.length);
+  const schedule = createSessionSchedule(plan);
+  const log = createRecordLog(plan.hasRecords);
+
+  return {
+    async runSession(model) {
+      const slot = await schedule.next();
+      if (slot === undefined) return;
+      const prompt = promptOf(prompts, order, slot.number);
+      const { body, choices } = buildTextBody(plan, model, prompt);
+      const record = blankRecord(plan, slot, prompt, choices);
+      const { clock } = slot;
+      await slot.begin();
+      record.start_ms = roundMs(clock.now());
+      const exchange = startExchange(plan, body);
+      const startedMs = clock.now();
+      record.epoch_ms = roundMs(clock.epochMs());
+      measurements.started();
+      log.started(record);
+
+      const { reply, frames, decoded, abortedBy } = await finishExchange(exchange, plan, endpoint);
+      // The request was stamped before the clock was read: what is seen is never later than the truth.
+      clock.learn(reply.startMs, startedMs);
+      const epochMs = clock.epochMs();
+      record.epoch_ms = roundMs(epochMs);
+      record.start_ms = roundMs(reply.startMs - epochMs);
+      concludeText(record, { exchange: reply, frames, decoded, abortedBy, decodeBody }, epochMs);
+      measurements.ended(record);
+      log.ended(record);
+      await measurements.add(textReadings(record));
+      slot.end(record.outcome === "failed");
+    },
+  };
+}
+
+/** The prompt of session `number`: the shuffled prompts in turn. */
+export function promptOf(
+  prompts: readonly Prompt[],
+  order: readonly number[],
+  number: number,
+): Prompt {
+  const prompt = prompts[order[number % order.length] ?? 0];
+  if (prompt === undefined) throw new RangeError("there is no prompt");
+  return prompt;
+}
+
+/** The body of the request for a prompt. */
+export function buildTextBody(plan: TextPlan, model: string, prompt: Prompt): TextRequest {
+  const options = {
+    model,
+    maxTokens: Math.min(plan.maxTokens, prompt.maxTokens ?? plan.maxTokens),
+    ignoreEos: plan.ignoreEos,
+    stream: plan.stream,
+    extraBody: plan.extraBody,
+    ...(plan.temperature === undefined ? {} : { temperature: plan.temperature }),
+  };
+  return plan.endpoint === "chat"
+    ? buildChatRequest({ ...options, messages: prompt.messages.map((each) => ({ ...each })) })
+    : buildCompletionRequest({ ...options, prompt: prompt.text });
+}
+
+/** The record of a session that has not started. */
+function blankRecord(
+  plan: TextPlan,
+  slot: SessionSlot,
+  prompt: Prompt,
+  choices: number,
+): TextRecord {
+  return {
+    record: RECORD_SCHEMA,
+    type: "text",
+    event: "end",
+    session: String(slot.number),
+    scenario: plan.scenario,
+    dialect: plan.dialect,
+    asset_set: plan.assetSet,
+    vu: slot.vu,
+    epoch_ms: 0,
+    intended_ms: roundMs(slot.intendedMs),
+    start_ms: 0,
+    end_ms: 0,
+    outcome: "finished",
+    stream: plan.stream,
+    prompt: { id: prompt.id, chars: prompt.text.length },
+    phases: {},
+    bytes: 0,
+    events: 0,
+    choices,
+  };
+}

@@ -1,0 +1,50 @@
+// What readings are made of: values by metric, and the small arithmetic that all of them share. Knows no formula.
+
+import type { MetricName } from "./metrics.ts";
+import { roundMs } from "./record.ts";
+
+/** Values by metric. A metric that was not measured is absent; it is never 0 and never an empty list. */
+export type Values = Partial<Record<MetricName, readonly number[]>>;
+
+/** Where the times of spoken words come from: a word alignment, or a uniform rate between onset and end of speech. */
+export type WordBasis = "alignment" | "uniform";
+
+/** The readings of one utterance. */
+export interface UtteranceReadings {
+  readonly values: Values;
+  /** Metrics that rest on the times of spoken words, apart because a uniform basis is tagged. */
+  readonly wordValues: Values;
+  readonly basis?: WordBasis;
+}
+
+/** The readings of one session. */
+export interface SessionReadings {
+  readonly session: Values;
+  readonly utterances: readonly UtteranceReadings[];
+}
+
+/** Collects values and drops what was not measured. */
+export class ValueList {
+  readonly byMetric: Partial<Record<MetricName, readonly number[]>> = {};
+
+  put(metric: MetricName, value: number | undefined): void {
+    if (value !== undefined && Number.isFinite(value)) this.byMetric[metric] = [roundMs(value)];
+  }
+
+  putAll(metric: MetricName, list: readonly number[]): void {
+    if (list.length > 0) this.byMetric[metric] = list;
+  }
+}
+
+/** Later minus earlier, if both are known. */
+export function difference(
+  later: number | undefined,
+  earlier: number | undefined,
+): number | undefined {
+  return later === undefined || earlier === undefined ? undefined : later - earlier;
+}
+
+/** Not `Math.max(...list)`: the engine takes fewer arguments than an hour has frames. */
+export function maximum(list: readonly number[]): number {
+  return list.reduce((most, each) => (each > most ? each : most), Number.NEGATIVE_INFINITY);
+}
