@@ -248,8 +248,9 @@ const stream = fc
   .array(fc.tuple(line, lineEnd), { maxLength: 25 })
   .map((parts) => parts.map(([text, end]) => `${text}${end}`).join(""));
 
-function sortNumbers(values: readonly number[]): number[] {
-  return Array.from(Float64Array.from(values).sort());
+function sortNumbers(values: number[]): number[] {
+  values.sort((a, b) => a - b);
+  return values;
 }
 
 /** Cuts a text at arbitrary positions, empty chunks included. */

@@ -245,6 +245,7 @@ export function decodeBody(body: string, endpoint: TextEndpoint): TextReply {
   else readChunk(chunk, body, 0, assembler, endpoint.readChoice);
   assembler.reply.counts.frames = 1;
   assembler.reply.counts.events = 1;
+  assembler.reply.hasContinuousUsage = false;
   return assembler.complete();
 }
 
