@@ -324,6 +324,122 @@ describe("the short cut", () => {
   });
 });
 
+/** Three events of a shape, the texts of which stand in its place of `#`. */
+const three = (shape: string, blankLine = "\n\n"): string =>
+  ["a", "a", "b"].map((text) => `data: ${shape.replace("#", text)}${blankLine}`).join("");
+
+describe("the short cut is not misled by", () => {
+  it.each<[string, string, string[]]>([
+    // JSON.parse takes the last of two equal keys, so the text that changes is not the one that counts.
+    [
+      "a key that occurs twice",
+      '{"choices":[{"delta":{"content":"#","content":"a"}}]}',
+      ["a", "a", "a"],
+    ],
+    [
+      "a key that is escaped the second time",
+      '{"choices":[{"delta":{"content":"#","c\\u006fntent":"a"}}]}',
+      ["a", "a", "a"],
+    ],
+    [
+      "the same key elsewhere",
+      '{"content":"#","choices":[{"delta":{"content":"a"}}]}',
+      ["a", "a", "a"],
+    ],
+    [
+      "the same text under another key",
+      '{"choices":[{"delta":{"refusal":"a","x":"#"}}]}',
+      ["a", "a", "a"],
+    ],
+    [
+      "a key that is no key",
+      '{"model":"content","choices":[{"delta":{"content":"#"}}]}',
+      ["a", "a", "b"],
+    ],
+    [
+      "a key of lower rank",
+      '{"choices":[{"delta":{"reasoning":"a","reasoning_content":"#"}}]}',
+      ["a", "a", "a"],
+    ],
+  ])("%s", (_, shape, texts) => {
+    // The third event follows two, of which the second would be the template.
+    const text = three(shape);
+    expect(decodeStream(text, frameEnds(text), chatCompletions).texts).toEqual(texts);
+  });
+
+  it("a second choice that is empty each time", () => {
+    const text = three('{"choices":[{"index":0,"delta":{"content":"#"}},{"index":1,"delta":{}}]}');
+    expect(decodeStream(text, frameEnds(text), chatCompletions)).toMatchObject({
+      texts: ["a", "a", "b"],
+      counts: { emptyDeltas: 3 },
+    });
+  });
+
+  it("usage that comes with each text, and another in between", () => {
+    const shape = '{"choices":[{"delta":{"content":"#"}}],"usage":{"completion_tokens":1}}';
+    const other = 'data: {"choices":[],"usage":{"completion_tokens":2}}\n\n';
+    const text = three(shape) + other + three(shape);
+    expect(decodeStream(text, frameEnds(text), chatCompletions).usage).toEqual({
+      output_tokens: 1,
+    });
+  });
+
+  it("texts that need escapes, or hold what ends an event", () => {
+    const text = ["a", "a", "\\n", '"', "\n", "\n\n", "b"].map((one) => delta(one)).join("");
+    const reply = decodeStream(text, frameEnds(text), chatCompletions);
+    // A quote and a line end break the JSON: the events are malformed, two lines that are no field are ignored.
+    expect(reply.texts).toEqual(["a", "a", "\n", "b"]);
+    expect(reply.counts.malformedEvents).toBe(3);
+    expect(reply).toEqual(decodePlainly(text, frameEnds(text), chatCompletions));
+  });
+});
+
+function frames(text: string, ends: number[]): number[] {
+  return decodeStream(text, ends, chatCompletions).frames;
+}
+
+describe("the frame of an event in a run", () => {
+  const shape = '{"choices":[{"delta":{"content":"#"}}]}';
+
+  it.each(["\n\n", "\r\n\r\n"])(
+    "is the one that it shares with others, between %j",
+    (blankLine) => {
+      const text = three(shape, blankLine).repeat(2);
+      const ends = frameEnds(text);
+      // Frames 0 and 1 are events; events 2 and 3 share frame 2, events 4 and 5 frame 3.
+      expect(frames(text, [ends[0], ends[1], ends[3], ends[5]].map(Number))).toEqual([
+        0, 1, 2, 2, 3, 3,
+      ]);
+    },
+  );
+
+  it("is the last of those that it is spread over, and they go on from there", () => {
+    const text = three(shape).repeat(2);
+    const ends = frameEnds(text).map(Number);
+    const [, , third = 0] = ends;
+    // Event 2 takes frames 2, 3 and 4: its last LF comes alone. Event 3 is frame 5.
+    expect(frames(text, [...ends.slice(0, 2), third - 10, third - 1, ...ends.slice(2)])).toEqual([
+      0, 1, 4, 5, 6, 7,
+    ]);
+  });
+
+  it("is the one with the last CR, where the LF comes later", () => {
+    const text = three(shape, "\r\n\r\n").repeat(2);
+    const ends = frameEnds(text).map((end, event) => (event === 2 || event === 4 ? end - 1 : end));
+    expect(frames(text, ends)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it("is right where the LF of one event and the next event make a frame", () => {
+    const text = three(shape, "\r\n\r\n").repeat(2);
+    const ends = frameEnds(text).map(Number);
+    const [, , third = 0] = ends;
+    // Event 2 is complete in frame 2; its LF is frame 3, so event 3 is frame 4.
+    expect(frames(text, [...ends.slice(0, 2), third - 1, ...ends.slice(2)])).toEqual([
+      0, 1, 2, 4, 5, 6,
+    ]);
+  });
+});
+
 describe("TextStreamDecoder", () => {
   it("refuses frames that do not end where the text ends", () => {
     const decoder = new TextStreamDecoder(chatCompletions);
