@@ -7,10 +7,10 @@ import { type JsonObject, parseJsonObject, readChunk, readNamedError } from "./r
 import type { TextReply } from "./text-reply.ts";
 import {
   fits,
-  isPlain,
   makeTemplate,
   singleData,
   stringValue,
+  stringValues,
   type Template,
   type TextEndpoint,
 } from "./text-template.ts";
@@ -163,16 +163,17 @@ export class TextStreamDecoder {
       pieces.push(last.substring(0, cut));
       end += cut + suffix.length;
     }
-    if (isPlain(pieces)) {
-      this.#countTemplateEvents(pieces.length);
-      this.#assembler.addRun(this.#framesOf(template, pieces, position), choice, kind, pieces);
-    } else {
+    const texts = stringValues(pieces);
+    if (texts === undefined) {
       this.#runPieces(template, pieces, position);
+    } else {
+      this.#countTemplateEvents(pieces.length);
+      this.#assembler.addRun(this.#framesOf(template, pieces, position), choice, kind, texts);
     }
     return end;
   }
 
-  /** The slower half of a run: some of the pieces hold escapes, nothing, or other events. */
+  /** The slower half of a run: some of the pieces are empty, or hold other events. */
   #runPieces(
     { prefix, suffix, slack, choice, kind }: Template,
     pieces: string[],

@@ -104,8 +104,15 @@ export function stringValue(inner: string): string | undefined {
   }
 }
 
-/** Whether each piece stands for itself between the quotes of a JSON string, and none is empty. */
-export function isPlain(pieces: string[]): boolean {
-  const joined = pieces.join("");
-  return !SPECIAL.test(joined) && !pieces.includes("");
+/** The values of JSON strings from between their quotes; `undefined` if one cannot be there, or is empty. */
+export function stringValues(pieces: string[]): string[] | undefined {
+  if (pieces.includes("")) return undefined;
+  if (!SPECIAL.test(pieces.join(""))) return pieces;
+  const values: string[] = [];
+  for (let i = 0; i < pieces.length; i++) {
+    const value = stringValue(pieces[i] ?? "");
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return values;
 }
