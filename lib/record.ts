@@ -149,12 +149,16 @@ export interface TextRecord extends SessionEnd {
   bytes: number;
   /** Arrival of the first event with text of any kind. */
   first_ms?: number;
+  /** Arrival of the last event with text. */
+  last_ms?: number;
   /** Arrival of the first event with text that is not reasoning. */
   first_content_ms?: number;
   /** Pauses between events with text, in whole microseconds: event i + 1 came gap_us[i] after event i. */
   gap_us?: number[];
-  /** Wake-up of the reader after each such event's stamp, in whole microseconds. */
+  /** Wake-ups of the reader after the stamps of at most 20 such events, evenly spread, in whole microseconds. */
   wait_us?: number[];
+  /** The latest wake-up of all. */
+  wait_max_us?: number;
   /** Events without a point stamp: number from 0, and how many microseconds earlier it may have come. */
   interval_us?: [event: number, widthUs: number][];
   /** Events with text. Chunks are not tokens: `usage` counts those. */

@@ -1,7 +1,7 @@
 // From the record of a text reply, or of a probe, to the values of the catalogue's metrics. Knows every formula; knows no
 // clock, no k6 and no statistics. Notation and formulas: docs/METRICS.md.
 
-import { difference, ValueList, type SessionReadings } from "./reading-values.ts";
+import { difference, maximum, ValueList, type SessionReadings } from "./reading-values.ts";
 import type { ProbeRecord, TextRecord } from "./record.ts";
 
 const NOTHING: SessionReadings = { session: {}, utterances: [] };
@@ -9,15 +9,18 @@ const NOTHING: SessionReadings = { session: {}, utterances: [] };
 /**
  * Computes every reading that a text session supports.
  *
+ * @param pooledLimit - Most values of a metric with one value an event. k6 is given few, because a Trend keeps every
+ *   value and costs as much as decoding the event; outputs made from records have all.
  * @returns Readings of a finished session; empty for a failed or aborted one, which never enters a latency.
  */
-export function textReadings(record: TextRecord): SessionReadings {
+export function textReadings(
+  record: TextRecord,
+  pooledLimit = Number.POSITIVE_INFINITY,
+): SessionReadings {
   if (record.outcome !== "finished") return NOTHING;
   const values = new ValueList();
   const { phases, start_ms: startMs, first_ms: firstMs, usage } = record;
-  const gapsUs = record.gap_us ?? [];
-  const spanMs = gapsUs.reduce((sum, each) => sum + each, 0) / 1000;
-  const lastMs = firstMs === undefined ? undefined : firstMs + spanMs;
+  const lastMs = record.last_ms;
   values.put("start_lag_ms", startMs - record.intended_ms);
   values.put("connect_ms", difference(phases.tls_ms ?? phases.connected_ms, startMs));
   values.put("headers_ms", difference(phases.headers_ms, phases.written_ms));
@@ -31,42 +34,41 @@ export function textReadings(record: TextRecord): SessionReadings {
   values.put("body_bytes", record.bytes);
   values.put("input_tokens", usage?.input_tokens);
   values.put("output_tokens", usage?.output_tokens);
-  if (record.stream) putPace(values, record, gapsUs, spanMs);
+  if (record.stream) putPace(values, record, pooledLimit);
   return { session: values.byMetric, utterances: [] };
 }
 
 /** How evenly and how fast a stream came. */
-function putPace(
-  values: ValueList,
-  record: TextRecord,
-  gapsUs: readonly number[],
-  spanMs: number,
-): void {
-  const tokens = record.usage?.output_tokens;
-  if (gapsUs.length > 0) {
-    let longest = 0;
-    const gaps = gapsUs.map((us) => {
-      if (us > longest) longest = us;
-      return us / 1000;
-    });
-    values.putAll("icl_ms", gaps);
-    values.put("icl_max_ms", longest / 1000);
+function putPace(values: ValueList, record: TextRecord, pooledLimit: number): void {
+  const { gap_us: gapsUs, wait_us: waitsUs, usage, first_ms: firstMs, last_ms: lastMs } = record;
+  if (gapsUs !== undefined) {
+    values.putAll("icl_ms", milliseconds(spread(gapsUs, pooledLimit)));
+    values.put("icl_max_ms", maximum(gapsUs) / 1000);
   }
+  if (waitsUs !== undefined)
+    values.putAll("stamp_wait_ms", milliseconds(spread(waitsUs, pooledLimit)));
+  if (record.wait_max_us !== undefined) values.put("stamp_wait_max_ms", record.wait_max_us / 1000);
+  const tokens = usage?.output_tokens ?? 0;
+  const spanMs = difference(lastMs, firstMs) ?? 0;
   // Several choices share the time, and the server counts their tokens together.
-  if (tokens !== undefined && tokens > 1 && record.choices === 1 && spanMs > 0) {
-    values.put("tpot_ms", spanMs / (tokens - 1));
-    values.put("output_tokens_per_s", tokens / (spanMs / 1000));
-  }
-  const waits = record.wait_us ?? [];
-  if (waits.length > 0) {
-    let longest = 0;
-    const waitsMs = waits.map((us) => {
-      if (us > longest) longest = us;
-      return us / 1000;
-    });
-    values.putAll("stamp_wait_ms", waitsMs);
-    values.put("stamp_wait_max_ms", longest / 1000);
-  }
+  if (tokens < 2 || spanMs <= 0 || record.choices > 1) return;
+  values.put("tpot_ms", spanMs / (tokens - 1));
+  values.put("output_tokens_per_s", tokens / (spanMs / 1000));
+}
+
+function milliseconds(us: readonly number[]): number[] {
+  return us.map((each) => each / 1000);
+}
+
+/** At most `limit` elements, evenly spread over the list: each stands for a stretch of the same length. */
+function spread(list: readonly number[], limit: number): readonly number[] {
+  if (list.length <= limit) return list;
+  const step = list.length / limit;
+  const chosen: number[] = [];
+  // Not Array.from({ length }), which goes through an iterator in k6's engine.
+  for (let index = 0; index < limit; index++)
+    chosen.push(list[Math.floor((index + 0.5) * step)] ?? 0);
+  return chosen;
 }
 
 /** Computes the readings of a probe; empty for one that did not finish. */

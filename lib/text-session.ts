@@ -4,6 +4,7 @@
 import type { FailureKind } from "./outcome.ts";
 import { decodeErrorBody, judgeReply } from "./protocols/reply-outcome.ts";
 import type { TextReply } from "./protocols/text-reply.ts";
+import { maximum } from "./reading-values.ts";
 import { cutMessage, roundMs, type RequestPhases, type TextRecord } from "./record.ts";
 
 /** A whole exchange as the transport hands it over. Times are milliseconds since 1970; NaN: it did not happen. */
@@ -115,39 +116,67 @@ function putTimes(
   merged: number,
   epochMs: number,
 ): void {
-  const gaps: number[] = [];
-  const waits: number[] = [];
-  const intervals: [number, number][] = [];
   const { length } = rows;
-  let frame = -1;
-  let firstMs = 0;
-  let previousUs = 0;
-  let events = 0;
-  for (let row = 0; row < length; row++) {
-    const next = rows[row] ?? 0;
-    if (next === frame) continue;
-    frame = next;
-    const ms = atMs[frame] ?? 0;
-    if (events === 0) firstMs = ms;
-    // Differences of rounded times: their sum is the whole span. Cutting by hand costs a third of Math.round in k6.
-    const shifted = (ms - firstMs) * 1000 + 0.5;
-    const us = shifted - (shifted % 1);
-    if (events > 0) gaps.push(us - previousUs);
-    previousUs = us;
-    waits.push(Math.round((waitMs[frame] ?? 0) * 1000));
-    if (merged > 0) {
-      const widthUs = Math.round((ms - (afterMs[frame] ?? ms)) * 1000);
-      if (widthUs > 0) intervals.push([events, widthUs]);
+  const gaps: number[] = [];
+  let frame = rows[0] ?? -1;
+  if (length > 0) {
+    const firstMs = atMs[frame] ?? 0;
+    let previousUs = 0;
+    for (let row = 1; row < length; row++) {
+      // The index is within the array.
+      const next = rows[row] as number;
+      if (next === frame) continue;
+      frame = next;
+      // Differences of rounded times: their sum is the whole span. Cutting costs a third of Math.round in k6's engine.
+      const shifted = ((atMs[frame] as number) - firstMs) * 1000 + 0.5;
+      const us = shifted - (shifted % 1);
+      gaps.push(us - previousUs);
+      previousUs = us;
     }
-    events++;
+    record.first_ms = roundMs(firstMs - epochMs);
+    record.last_ms = roundMs((atMs[frame] ?? 0) - epochMs);
+    record.events = gaps.length + 1;
+    putWaits(record, waitMs.subarray(rows[0], frame + 1));
+    if (merged > 0) putIntervals(record, rows, atMs, afterMs);
   }
-  record.events = events;
-  if (events > 0) record.first_ms = roundMs(firstMs - epochMs);
   if (gaps.length > 0) record.gap_us = gaps;
-  if (waits.length > 0) record.wait_us = waits;
-  if (intervals.length > 0) record.interval_us = intervals;
   const first = earliest(firstContentFrame, firstToolFrame);
   if (first !== undefined) record.first_content_ms = roundMs((atMs[first] ?? 0) - epochMs);
+}
+
+/** Wake-ups that a record keeps of a reply. */
+const WAITS = 20;
+
+/** Wake-ups of the frames from the first to the last with text. */
+function putWaits(record: TextRecord, waitMs: Float64Array): void {
+  const { length } = waitMs;
+  const count = length < WAITS ? length : WAITS;
+  const step = length / count;
+  const waits: number[] = [];
+  for (let index = 0; index < count; index++)
+    waits.push(Math.round((waitMs[Math.floor((index + 0.5) * step)] ?? 0) * 1000));
+  record.wait_us = waits;
+  record.wait_max_us = Math.round(maximum(waitMs) * 1000);
+}
+
+/** Events that share a stamp or came after a late wake-up: when they may have come at the earliest. */
+function putIntervals(
+  record: TextRecord,
+  rows: readonly number[],
+  atMs: Float64Array,
+  afterMs: Float64Array,
+): void {
+  const intervals: [number, number][] = [];
+  let events = 0;
+  let frame = -1;
+  rows.forEach((next) => {
+    if (next === frame) return;
+    frame = next;
+    const widthUs = Math.round(((atMs[frame] ?? 0) - (afterMs[frame] ?? 0)) * 1000);
+    if (widthUs > 0) intervals.push([events, widthUs]);
+    events++;
+  });
+  if (intervals.length > 0) record.interval_us = intervals;
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {

@@ -2,18 +2,8 @@
 // record on. Decides nothing about a reply.
 
 import type { Prompt } from "../prompts.ts";
-import {
-  buildChatRequest,
-  chatCompletions,
-  decodeChatBody,
-} from "../protocols/chat-completions.ts";
-import {
-  buildCompletionRequest,
-  completions,
-  decodeCompletionBody,
-} from "../protocols/completions.ts";
-import type { TextRequest } from "../protocols/text-request.ts";
-import { createShuffledOrder } from "../random.ts";
+import { chatCompletions, decodeChatBody } from "../protocols/chat-completions.ts";
+import { completions, decodeCompletionBody } from "../protocols/completions.ts";
 import { RECORD_SCHEMA, roundMs, type TextRecord } from "../record.ts";
 import { textReadings } from "../text-readings.ts";
 import { concludeText } from "../text-session.ts";
@@ -22,7 +12,11 @@ import type { SharedRun } from "./once.ts";
 import type { TextPlan } from "./prepare-text.ts";
 import { createRecordLog } from "./record-log.ts";
 import { createSessionSchedule, type SessionSlot } from "./session-schedule.ts";
+import { createTextRequests, type AskedText } from "./text-requests.ts";
 import { finishExchange, startExchange } from "./text-exchange.ts";
+
+/** Most values of a metric with one value an event that k6 is given of a reply. */
+const POOLED_LIMIT = 10;
 
 /** A virtual user. */
 export interface ChatUser {
@@ -38,7 +32,7 @@ export function createChatUser(
   const { plan, items: prompts } = run;
   const endpoint = plan.endpoint === "chat" ? chatCompletions : completions;
   const decodeBody = plan.endpoint === "chat" ? decodeChatBody : decodeCompletionBody;
-  const order = createShuffledOrder(plan.seed, prompts.length);
+  const requests = createTextRequests(plan, prompts);
   const schedule = createSessionSchedule(plan);
   const log = createRecordLog(plan.hasRecords);
 
@@ -46,13 +40,12 @@ export function createChatUser(
     async runSession(model) {
       const slot = await schedule.next();
       if (slot === undefined) return;
-      const prompt = promptOf(prompts, order, slot.number);
-      const { body, choices } = buildTextBody(plan, model, prompt);
-      const record = blankRecord(plan, slot, prompt, choices);
+      const asked = requests.of(slot.number, model);
+      const record = blankRecord(plan, slot, asked);
       const { clock } = slot;
       await slot.begin();
       record.start_ms = roundMs(clock.now());
-      const exchange = startExchange(plan, body);
+      const exchange = startExchange(plan, asked.body);
       const startedMs = clock.now();
       record.epoch_ms = roundMs(clock.epochMs());
       measurements.started();
@@ -67,44 +60,17 @@ export function createChatUser(
       concludeText(record, { exchange: reply, frames, decoded, abortedBy, decodeBody }, epochMs);
       measurements.ended(record);
       log.ended(record);
-      await measurements.add(textReadings(record));
+      await measurements.add(textReadings(record, POOLED_LIMIT));
       slot.end(record.outcome === "failed");
     },
   };
-}
-
-/** The prompt of session `number`: the shuffled prompts in turn. */
-export function promptOf(
-  prompts: readonly Prompt[],
-  order: readonly number[],
-  number: number,
-): Prompt {
-  const prompt = prompts[order[number % order.length] ?? 0];
-  if (prompt === undefined) throw new RangeError("there is no prompt");
-  return prompt;
-}
-
-/** The body of the request for a prompt. */
-export function buildTextBody(plan: TextPlan, model: string, prompt: Prompt): TextRequest {
-  const options = {
-    model,
-    maxTokens: Math.min(plan.maxTokens, prompt.maxTokens ?? plan.maxTokens),
-    ignoreEos: plan.ignoreEos,
-    stream: plan.stream,
-    extraBody: plan.extraBody,
-    ...(plan.temperature === undefined ? {} : { temperature: plan.temperature }),
-  };
-  return plan.endpoint === "chat"
-    ? buildChatRequest({ ...options, messages: prompt.messages.map((each) => ({ ...each })) })
-    : buildCompletionRequest({ ...options, prompt: prompt.text });
 }
 
 /** The record of a session that has not started. */
 function blankRecord(
   plan: TextPlan,
   slot: SessionSlot,
-  prompt: Prompt,
-  choices: number,
+  { prompt, choices }: AskedText,
 ): TextRecord {
   return {
     record: RECORD_SCHEMA,
@@ -121,7 +87,7 @@ function blankRecord(
     end_ms: 0,
     outcome: "finished",
     stream: plan.stream,
-    prompt: { id: prompt.id, chars: prompt.text.length },
+    prompt,
     phases: {},
     bytes: 0,
     events: 0,

@@ -35,6 +35,13 @@ export function requireOptions(given: RunOptions, actual: RunOptions): void {
   );
 }
 
+/** What a probe cannot see, said where its numbers are read. */
+const PROBE_NOTE = `  A probe asks for whole replies: it sees no token arrive. ttft_upper_bound_ms holds the time to first token and
+  everything else that a request for one token takes; tpot_ms is a mean over a reply, so pauses do not show.
+  dist/chat.js, with the k6 that has k6/x/stream, stamps each token.
+
+`;
+
 /** What `handleSummary` returns: the table for the terminal, and `summary.json` where it was asked for. */
 export function summarise(
   data: K6SummaryData & { readonly setup_data?: RunFacts },
@@ -59,7 +66,8 @@ export function summarise(
   });
   const json =
     summaryFile === undefined ? {} : { [summaryFile]: `${JSON.stringify(results, null, 2)}\n` };
-  return { stdout: summaryTable(results), ...json };
+  const note = scenario === "probe" ? PROBE_NOTE : "";
+  return { stdout: summaryTable(results) + note, ...json };
 }
 
 function configuration(scenario: ScenarioName): {
