@@ -164,7 +164,8 @@ function encode(tally: Tally): Buckets {
 }
 
 function encodeSide(side: ReadonlyMap<number, number>): number[] {
-  const pairs = [...side].sort(([a], [b]) => a - b);
+  const pairs = [...side];
+  pairs.sort(([a], [b]) => a - b);
   let last = 0;
   return pairs.flatMap(([bucket, count]) => {
     const step = bucket - last;

@@ -21,8 +21,8 @@ const MSER_BATCH = 5;
 /** Fewest batches for MSER-5: with fewer the answer is chance. */
 const MSER_MIN_BATCHES = 10;
 
-/** Most points between which slopes are taken: 4,950 slopes, and 1,000 resamples of them in about 0.3 s. */
-const TREND_POINTS = 100;
+/** Most points between which slopes are taken: 1,770 slopes, and 1,000 resamples of them in about 50 ms. */
+const TREND_POINTS = 60;
 
 /** Fewest values for a trend. */
 const TREND_MIN_VALUES = 10;
@@ -53,7 +53,8 @@ export interface StartUp {
  *
  *     d* = argmin over d ≤ m/2 of   Σ_{i > d} (Y_i − Ȳ_d)² ÷ (m − d)²,   Ȳ_d the mean of the batches after d
  *
- * It is a check, not a rule to cut by: the warm-up is fixed before the run.
+ * It is a check, not a rule to cut by: the warm-up is fixed before the run. Simulated, a steady run seems settled in 93 % of
+ * runs of 60 sessions, and in 99 % of runs of 200.
  *
  * @returns `undefined` for fewer than 50 values. O(n log n).
  * @throws {RangeError} If the arrays differ in length.
@@ -116,12 +117,12 @@ export interface TrendOptions {
  * Estimates the trend of a metric over the hold: the median of the slopes between all pairs of points (Theil 1950, Sen
  * 1968), which a few slow sessions cannot bend.
  *
- * More than 100 values are first put into 100 bins of equally many neighbours in time, each standing with its median at
+ * More than 60 values are first put into 60 bins of equally many neighbours in time, each standing with its median at
  * its mean time: pairs of all values would be 5 · 10⁹ for 100,000 sessions. The interval comes from a bootstrap of
  * the residuals in blocks of neighbouring points: as long as `blockMs`, but between a twentieth and a fifth of all. It
  * is widened for the few blocks there are, see the source.
  *
- * Simulated without a trend, a 95 % interval holds 0 in 94 to 95 % of runs of independent values, and in 90 to 92 % if
+ * Simulated without a trend, a 95 % interval holds 0 in 94 to 95 % of runs of independent values, and in 90 to 93 % if
  * neighbours correlate with 0.9. So one run in ten or twenty without a trend seems to have one, if only slightly: a verdict
  * on many metrics or runs should ask for more confidence.
  *
@@ -194,7 +195,7 @@ function binMedians({ at, values }: Ordered): Ordered {
     let sum = 0;
     for (let index = from; index < to; index++) sum += at[index] ?? 0;
     binAt[bin] = sum / (to - from);
-    binValues[bin] = median(values.slice(from, to).sort()) ?? 0;
+    binValues[bin] = median(sortValues(values.subarray(from, to))) ?? 0;
   }
   return { at: binAt, values: binValues };
 }

@@ -59,10 +59,9 @@ export function compareErrors(
     lengths.push(length);
   });
   if (lengths.length === 0) return undefined;
-  const sum = (list: readonly number[]): number => list.reduce((total, each) => total + each, 0);
   const interval = lengths.length < 2 ? undefined : bootstrapRatio(weighted, lengths, options);
   return {
-    change: sum(weighted) / sum(lengths),
+    change: sumOf(weighted) / sumOf(lengths),
     ...(interval === undefined ? {} : { interval }),
     clips: lengths.length,
     unpairedClips: before.size + after.size - 2 * lengths.length,
@@ -87,4 +86,8 @@ function poolByClip(utterances: readonly ClipErrors[]): ReadonlyMap<string, Clip
     totals.set(clip, total);
   });
   return totals;
+}
+
+function sumOf(list: readonly number[]): number {
+  return list.reduce((total, each) => total + each, 0);
 }
