@@ -11,13 +11,16 @@ const NOTHING: SessionReadings = { session: {}, utterances: [] };
  *
  * @param pooledLimit - Most values of a metric with one value an event. k6 is given few, because a Trend keeps every
  *   value and costs as much as decoding the event; outputs made from records have all.
- * @returns Readings of a finished session; empty for a failed or aborted one, which never enters a latency.
+ * @returns Readings of a finished session. A failed one never enters a latency. One that we ended after a number of
+ *   tokens has those up to its first token; one that we ended after a time has none, because the slow ones would be
+ *   missing.
  */
 export function textReadings(
   record: TextRecord,
   pooledLimit = Number.POSITIVE_INFINITY,
 ): SessionReadings {
-  if (record.outcome !== "finished") return NOTHING;
+  const isHungUp = record.outcome === "aborted" && record.aborted_by === "tokens";
+  if (record.outcome !== "finished" && !isHungUp) return NOTHING;
   const values = new ValueList();
   const { phases, start_ms: startMs, first_ms: firstMs, usage } = record;
   const lastMs = record.last_ms;
@@ -29,6 +32,7 @@ export function textReadings(
   values.put("ttft_wire_ms", difference(firstMs, phases.written_ms));
   values.put("ttft_scheduled_ms", difference(firstMs, record.intended_ms));
   values.put("ttfo_ms", difference(record.first_content_ms, startMs));
+  if (isHungUp) return { session: values.byMetric, utterances: [] };
   values.put("e2e_ms", difference(lastMs, startMs));
   values.put("e2e_scheduled_ms", difference(lastMs, record.intended_ms));
   values.put("body_bytes", record.bytes);

@@ -42,6 +42,20 @@ export const DEFAULT_THRESHOLDS: Readonly<Record<string, readonly string[]>> = {
   session_failed: ["rate<0.01"],
 };
 
+/** The gates of a run that hangs up on purpose: there, a session that was started must have ended, and not failed. */
+const HANG_UP_THRESHOLDS: Readonly<Record<string, readonly string[]>> = {
+  sessions_started: ["count>0"],
+  sessions_open: ["count==0"],
+  session_failed: ["rate<0.01"],
+};
+
+/** What decides the defaults of a run. */
+export interface ThresholdsRun {
+  readonly scenario: ScenarioName;
+  /** Whether sessions are ended on purpose, so that none may ever finish. */
+  readonly hangsUp: boolean;
+}
+
 /** Name of the sub-metric that counts the failures of one kind, as it is called in k6's summary. */
 export function failureKindMetric(kind: string): string {
   return `session_failed{kind:${kind}}`;
@@ -92,7 +106,7 @@ export function parseThresholds(text: string, place: string): ThresholdsResult {
  */
 export function resolveThresholds(
   setting: ThresholdsSetting,
-  scenario: ScenarioName,
+  { scenario, hangsUp }: ThresholdsRun,
   readText: (path: string) => string,
 ):
   | { readonly ok: true; readonly thresholds: Thresholds | undefined }
@@ -105,13 +119,13 @@ export function resolveThresholds(
     failureKindMetric(kind),
     [],
   ]);
-  const defaults = Object.entries(DEFAULT_THRESHOLDS).map(([name, list]): [string, Threshold[]] => [
+  const gates = hangsUp ? HANG_UP_THRESHOLDS : DEFAULT_THRESHOLDS;
+  const defaults = Object.entries(gates).map(([name, list]): [string, Threshold[]] => [
     name,
     [...list],
   ]);
   const merged = new Map([...defaults, ...kinds, ...Object.entries(given.thresholds)]);
-  for (const name of Object.keys(DEFAULT_THRESHOLDS))
-    if (merged.get(name)?.length === 0) merged.delete(name);
+  for (const name of Object.keys(gates)) if (merged.get(name)?.length === 0) merged.delete(name);
   return { ok: true, thresholds: Object.fromEntries(merged) };
 }
 

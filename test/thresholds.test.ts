@@ -11,12 +11,14 @@ import {
   type ThresholdsSetting,
 } from "../lib/thresholds.ts";
 
+const REALTIME = { scenario: "realtime", hangsUp: false } as const;
+
 function noFile(path: string): string {
   throw new Error(`unexpected read of ${path}`);
 }
 
 function resolved(setting: ThresholdsSetting, readText = noFile): Thresholds | undefined {
-  const result = resolveThresholds(setting, "realtime", readText);
+  const result = resolveThresholds(setting, REALTIME, readText);
   if (!result.ok) throw new Error(result.problems.join("; "));
   return result.thresholds;
 }
@@ -88,8 +90,20 @@ describe("resolveThresholds", () => {
     expect(thresholds?.["final_ms"]).toEqual(["max<5"]);
   });
 
+  it("asks a run that hangs up on purpose for ended sessions, not for finished ones", () => {
+    const run = { scenario: "chat", hangsUp: true } as const;
+    const result = resolveThresholds({ kind: "default" }, run, noFile);
+    const { thresholds = {} } = result.ok ? result : {};
+    const gates = Object.entries(thresholds).filter(([, list]) => list.length > 0);
+    expect(Object.fromEntries(gates)).toEqual({
+      sessions_started: ["count>0"],
+      sessions_open: ["count==0"],
+      session_failed: ["rate<0.01"],
+    });
+  });
+
   it("names the file that cannot be read", () => {
-    const result = resolveThresholds({ kind: "file", path: "/a/t.json" }, "realtime", () => {
+    const result = resolveThresholds({ kind: "file", path: "/a/t.json" }, REALTIME, () => {
       throw new Error("no such file");
     });
     expect(result).toEqual({
@@ -101,7 +115,7 @@ describe("resolveThresholds", () => {
   it("names the file that is wrong", () => {
     const result = resolveThresholds(
       { kind: "file", path: "/a/t.json" },
-      "realtime",
+      REALTIME,
       () => '{"final_ms":"max<5"}',
     );
     expect(result).toEqual({

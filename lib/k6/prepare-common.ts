@@ -52,11 +52,15 @@ export interface CommonRun {
 }
 
 /** Reads the files that the common variables name, and adds what is wrong with them to `problems`. */
-export function readCommonFiles(config: CommonConfig, problems: string[]): CommonRun {
+export function readCommonFiles(
+  config: CommonConfig,
+  problems: string[],
+  hangsUp = false,
+): CommonRun {
   return {
     key: config.apiKey ?? readKey(config.apiKeyFile, problems),
     tlsAuth: readTlsAuth(config, problems),
-    thresholds: readThresholds(config, problems),
+    thresholds: readThresholds(config, hangsUp, problems),
   };
 }
 
@@ -143,8 +147,13 @@ function openText(path: string): string {
   }
 }
 
-function readThresholds(config: CommonConfig, problems: string[]): Thresholds | undefined {
-  const result = resolveThresholds(config.thresholds, config.scenario, openText);
+function readThresholds(
+  config: CommonConfig,
+  hangsUp: boolean,
+  problems: string[],
+): Thresholds | undefined {
+  const { scenario } = config;
+  const result = resolveThresholds(config.thresholds, { scenario, hangsUp }, openText);
   if (result.ok) return result.thresholds;
   problems.push(...result.problems);
   return undefined;

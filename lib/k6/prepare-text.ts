@@ -48,7 +48,8 @@ export function prepareText(scenario: "chat" | "probe"): PreparedRun<TextPlan, P
   const result = parseTextConfig(__ENV, scenario);
   const { config } = result;
   const problems = result.ok ? [] : [...result.problems];
-  const files = readCommonFiles(config, problems);
+  const hangsUp = config.abortAfterMs !== undefined || config.abortAfterTokens !== undefined;
+  const files = readCommonFiles(config, problems, hangsUp);
   const dataFile = config.dataFile ?? SHIPPED_PROMPTS;
   const prompts = readPrompts(dataFile, problems);
   if (problems.length > 0) throw mistakes(problems);
