@@ -5,6 +5,7 @@ import { FAILURE_KIND_NAMES } from "./outcome.ts";
 import type { ScenarioName } from "./scenario.ts";
 import { METRIC_NAMES, metricDefinition, type MetricName, type Unit } from "./metrics.ts";
 import { failureKindMetric } from "./thresholds.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** Name and version of the shape. */
 export const RESULTS_SCHEMA = "k6-realtime/results/1";
@@ -21,7 +22,38 @@ export interface MetricResult {
   readonly p99?: number;
   readonly max?: number;
   readonly value?: number;
+  /**
+   * 95 % confidence intervals of the quantiles, or of `value`; sessions are the sample. An end is null where the sample
+   * cannot bound it.
+   */
+  readonly ci95?: Readonly<Partial<Record<QuantileName | "value", ConfidenceInterval>>>;
+  /** Upper limits of the true percentiles at 99 % confidence; null below the floor of 90 or 459 sessions. */
+  readonly certified?: { readonly p95: number | null; readonly p99: number | null };
+  readonly censored?: Censored;
+  /** Where spoken words have no alignment and stand at a uniform rate: for all values, or for some. */
+  readonly basis?: "uniform" | "mixed";
 }
+
+/** The quantiles of a metric. */
+export type QuantileName = "p50" | "p90" | "p95" | "p99";
+
+/** Lower and upper end. */
+export type ConfidenceInterval = readonly [lower: number | null, upper: number | null];
+
+/**
+ * Sessions that were given up while they awaited the metric. The plain quantiles leave them out, as k6's do; these
+ * take each for at least the time that was waited.
+ */
+export interface Censored {
+  readonly count: number;
+  readonly p50: CensoredValue;
+  readonly p90: CensoredValue;
+  readonly p95: CensoredValue;
+  readonly p99: CensoredValue;
+}
+
+/** A quantile that is known, or only known to be above a value: printed as `>T`. */
+export type CensoredValue = number | { readonly above: number };
 
 /** How the sessions of a run ended: disjoint, and they add up to `started`. */
 export interface SessionCounts {
@@ -60,6 +92,49 @@ export interface Results {
   readonly metrics: Readonly<Partial<Record<MetricName, MetricResult>>>;
   /** Whether each threshold held, by metric and expression. */
   readonly thresholds?: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+  /** Whether the run can be trusted. Made from records only. */
+  readonly verdict?: Verdict;
+  /** Which sessions the metrics are of. Made from records only; without it they are of all. */
+  readonly measured?: MeasuredPart;
+  /** What was read. */
+  readonly records?: RecordCounts;
+  /** The user's own names for the run. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The same by level of load, for a run with several. */
+  readonly levels?: readonly LevelResults[];
+}
+
+/** The part of a run that its metrics are of: warm-up and ramps are left out. */
+export interface MeasuredPart {
+  /** Start of the first measured session, in milliseconds after the first start of all. */
+  readonly from_ms: number;
+  /** Intended start of the last measured session. */
+  readonly to_ms: number;
+  readonly warm_up_ms: number;
+  /** `rule`: the smaller of 30 s and 20 % of the hold; `given`: by the user; `none`: too short to leave anything out. */
+  readonly warm_up: "rule" | "given" | "none";
+  /** Finished sessions that were measured. */
+  readonly sessions: number;
+}
+
+/** Lines of the record files. */
+export interface RecordCounts {
+  readonly full: number;
+  /** Sessions of which the readings alone were kept; values with one an event are then right to 0.5 %. */
+  readonly compact: number;
+  /** Lines that claim to be records and are not valid ones. */
+  readonly broken: number;
+  /** Lines that are no records. */
+  readonly other: number;
+}
+
+/** The results of one level of load. */
+export interface LevelResults extends Pick<
+  Results,
+  "duration_ms" | "sessions" | "metrics" | "measured"
+> {
+  /** What the level is called: its rate or its concurrency. */
+  readonly level: string;
 }
 
 /** What k6 hands to `handleSummary`, as far as it is used here. */

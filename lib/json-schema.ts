@@ -1,0 +1,136 @@
+// A small part of JSON Schema (2020-12): enough to describe our files, to check a parsed value against the description,
+// and to publish it. Knows values; knows no file of ours.
+
+/** The keywords that {@link findMismatch} checks. Whatever a description does not mention is allowed. */
+export interface JsonSchema {
+  readonly $schema?: string;
+  readonly $id?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly type?: "object" | "array" | "string" | "number" | "integer" | "boolean" | "null";
+  readonly const?: string | number | boolean;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  /** Of the properties that are not named. */
+  readonly additionalProperties?: JsonSchema;
+  /** The names of the properties; `enum` only. */
+  readonly propertyNames?: JsonSchema;
+  readonly items?: JsonSchema;
+  readonly prefixItems?: readonly JsonSchema[];
+  readonly minItems?: number;
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+/**
+ * Finds the first place where a value is not as described.
+ *
+ * @param value - What `JSON.parse` gave.
+ * @returns A sentence such as `utterances[0].t0_ms is "x", not a number`; `undefined` if all is well. Linear in the
+ *   size of the value, times the alternatives of an `anyOf`.
+ */
+export function findMismatch(schema: JsonSchema, value: unknown, place = ""): string | undefined {
+  if (schema.anyOf !== undefined) return mismatchOfAny(schema.anyOf, value, place);
+  if (schema.const !== undefined && value !== schema.const)
+    return tell(place, value, JSON.stringify(schema.const));
+  if (schema.enum !== undefined && !schema.enum.includes(value as string))
+    return tell(place, value, `one of ${schema.enum.join(", ")}`);
+  switch (schema.type) {
+    case "object":
+      return isObject(value)
+        ? mismatchOfObject(schema, value, place)
+        : tell(place, value, "an object");
+    case "array":
+      return Array.isArray(value)
+        ? mismatchOfArray(schema, value, place)
+        : tell(place, value, "a list");
+    case "number":
+    case "integer":
+      return mismatchOfNumber(schema, value, place);
+    case "string":
+      return typeof value === "string" ? undefined : tell(place, value, "a text");
+    case "boolean":
+      return typeof value === "boolean" ? undefined : tell(place, value, "true or false");
+    case "null":
+      return value === null ? undefined : tell(place, value, "null");
+    case undefined:
+      return undefined;
+  }
+}
+
+function mismatchOfNumber(schema: JsonSchema, value: unknown, place: string): string | undefined {
+  if (typeof value !== "number") return tell(place, value, "a number");
+  if (schema.type === "integer" && !Number.isInteger(value))
+    return tell(place, value, "a whole number");
+  if (schema.minimum !== undefined && value < schema.minimum)
+    return tell(place, value, `at least ${schema.minimum}`);
+  return undefined;
+}
+
+function mismatchOfObject(
+  schema: JsonSchema,
+  value: Readonly<Record<string, unknown>>,
+  place: string,
+): string | undefined {
+  const { properties = {}, required = [], additionalProperties, propertyNames } = schema;
+  const missing = required.find((name) => value[name] === undefined);
+  if (missing !== undefined) return `${join(place, missing)} is missing`;
+  for (const [name, each] of Object.entries(value)) {
+    const described = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+    if (propertyNames?.enum?.includes(name) === false)
+      return `${join(place, name)} is not one of the known names`;
+    const problem =
+      described === undefined ? undefined : findMismatch(described, each, join(place, name));
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function mismatchOfArray(
+  schema: JsonSchema,
+  value: readonly unknown[],
+  place: string,
+): string | undefined {
+  const { items, prefixItems = [], minItems = 0 } = schema;
+  if (value.length < minItems) return `${place} has ${value.length} elements, not ${minItems}`;
+  // Lists of numbers are most of a record: checked without a call an element.
+  const isPlain = items?.type === "number" && items.minimum === undefined;
+  for (let index = 0; index < value.length; index++) {
+    const each: unknown = value[index];
+    if (isPlain && typeof each === "number") continue;
+    const described = prefixItems[index] ?? items;
+    const problem =
+      described === undefined ? undefined : findMismatch(described, each, `${place}[${index}]`);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** The problem of the only alternative of the value's kind, or of the last one. */
+function mismatchOfAny(
+  alternatives: readonly JsonSchema[],
+  value: unknown,
+  place: string,
+): string | undefined {
+  let problem: string | undefined;
+  for (const alternative of alternatives) {
+    problem = findMismatch(alternative, value, place);
+    if (problem === undefined) return undefined;
+  }
+  return problem;
+}
+
+function tell(place: string, value: unknown, expected: string): string {
+  const text = JSON.stringify(value) ?? "undefined";
+  const seen = text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+  return `${place === "" ? "the value" : place} is ${seen}, not ${expected}`;
+}
+
+function join(place: string, name: string): string {
+  return place === "" ? name : `${place}.${name}`;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,58 @@
+// From record files to a report. Knows files and what a run says of itself; computes nothing: lib/analysis.ts does.
+
+import type { MachineSamples } from "../lib/machine.ts";
+import type { Results } from "../lib/results.ts";
+import type { SessionRow } from "../lib/session-row.ts";
+
+/** What a report is made of. */
+export interface BuildInput {
+  /** Logs of records, merged exactly: of one generator or of several. */
+  readonly files: readonly string[];
+  /** Without secrets. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>;
+  readonly versions?: Readonly<Record<string, string>>;
+  /** The user's own names for the run. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What k6 knows and the records do not. */
+  readonly k6?: K6Facts;
+  /** Absent: not sampled, so nothing is said of the CPU. */
+  readonly machine?: MachineSamples;
+  /** Overrides the warm-up rule; 0 measures every session. */
+  readonly warmupMs?: number;
+}
+
+/** What k6 knows and the records do not. */
+export interface K6Facts {
+  readonly exitCode?: number;
+  readonly thresholds?: Results["thresholds"];
+  readonly droppedIterations?: number;
+}
+
+export type { MachineSamples } from "../lib/machine.ts";
+
+/** A line of a record file that claims to be a record and is not a valid one. */
+export interface BrokenRecord {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly problem: string;
+}
+
+/** Everything that the writers write. */
+export interface Report {
+  readonly results: Results;
+  /** One row a session, interrupted ones included, in the order of the intended starts. */
+  readonly sessions: readonly SessionRow[];
+  /** Lines that are not records: k6's warnings, the user's own output. */
+  readonly other: readonly string[];
+  readonly broken: readonly BrokenRecord[];
+}
+
+/**
+ * Builds a report from records.
+ *
+ * @throws {Error} Node's, if a file cannot be read.
+ */
+export async function buildReport(input: BuildInput): Promise<Report> {
+  throw new Error(`not written yet: ${input.files.length} files`);
+}
