@@ -65,7 +65,7 @@ function listeningUrl(child: ChildProcess, output: () => string): Promise<string
       SERVER_START_MS,
     );
     const read = (): void => {
-      const url = /listening on (http:\/\/\S+?)\/v1\b/.exec(output())?.[1];
+      const url = /listening on (https?:\/\/\S+?)\/v1\b/.exec(output())?.[1];
       if (url === undefined) return;
       clearTimeout(timer);
       resolve(url);

@@ -94,7 +94,8 @@ function putReply(
   epochMs: number,
 ): void {
   putTimes(record, reply, frames, merged, epochMs);
-  const { usage, choices } = reply;
+  const { usage, choices, id } = reply;
+  if (id !== undefined) record.server_session = id;
   if (usage !== undefined) record.usage = usage;
   const reasons = choices.flatMap(({ finishReason }) =>
     finishReason === undefined ? [] : [finishReason],

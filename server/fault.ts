@@ -165,7 +165,7 @@ function readKind(reader: ObjectReader, kind: FaultKind, selection: FaultSelecti
   switch (kind) {
     case "http_status":
     case "html_error": {
-      const range = { min: 400, max: 599, isWhole: true };
+      const range = { min: 200, max: 599, isWhole: true };
       const status = reader.number("status", range, kind === "html_error" ? 502 : 503);
       return { ...selection, kind, status };
     }

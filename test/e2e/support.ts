@@ -6,8 +6,8 @@ import { createServer, type Server as NetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll } from "vitest";
-import type { RealtimeRecord, RecordLog } from "../../lib/record.ts";
-import { readRealtimeLog } from "../lab/records.ts";
+import type { RealtimeRecord, RecordLog, SessionRecord, TextRecord } from "../../lib/record.ts";
+import { readRealtimeLog, readTextLog } from "../lab/records.ts";
 import type { Results } from "../../lib/results.ts";
 import type { TruthReport } from "../../server/truth-entry.ts";
 import {
@@ -139,31 +139,51 @@ export async function closedPort(): Promise<number> {
   return new Promise((done) => server.close(() => done(port)));
 }
 
-/** What a run of the scenario left. */
-export interface RealtimeResult extends K6Result {
-  readonly log: RecordLog<RealtimeRecord>;
+/** What a run left. */
+export interface RunResult<R extends SessionRecord> extends K6Result {
+  readonly log: RecordLog<R>;
   /** The lines of the records file. */
   readonly records: string;
   /** Absent where k6 wrote none. */
   readonly summary: Results | undefined;
 }
 
-/** Runs the scenario with its records and its summary in the workspace. */
-export async function runRealtime(
+/** What a run of the realtime scenario left. */
+export type RealtimeResult = RunResult<RealtimeRecord>;
+
+/** Runs the realtime scenario with its records and its summary in the workspace. */
+export function runRealtime(
   workspace: Workspace,
   env: Readonly<Record<string, string>>,
   run: Partial<Omit<K6Run, "env">> = {},
 ): Promise<RealtimeResult> {
+  return runScenario(workspace, env, { script: SCRIPT, ...run }, readRealtimeLog);
+}
+
+/** Runs the chat scenario with its records and its summary in the workspace. */
+export function runChat(
+  workspace: Workspace,
+  env: Readonly<Record<string, string>>,
+  run: Partial<Omit<K6Run, "env">> = {},
+): Promise<RunResult<TextRecord>> {
+  return runScenario(workspace, env, { script: resolve("dist/chat.js"), ...run }, readTextLog);
+}
+
+async function runScenario<R extends SessionRecord>(
+  workspace: Workspace,
+  env: Readonly<Record<string, string>>,
+  run: Omit<K6Run, "env">,
+  readLog: (text: string) => RecordLog<R>,
+): Promise<RunResult<R>> {
   const recordsFile = run.recordsFile ?? workspace.fresh("records.jsonl");
   const summaryFile = workspace.fresh("summary.json");
   const result = await runK6({
-    script: SCRIPT,
     ...run,
     recordsFile,
     env: { RT_RECORDS: "full", RT_SUMMARY: summaryFile, ...env },
   });
   const records = readIfThere(recordsFile) ?? "";
-  return { ...result, log: readRealtimeLog(records), records, summary: readSummary(summaryFile) };
+  return { ...result, log: readLog(records), records, summary: readSummary(summaryFile) };
 }
 
 /** A summary.json; `undefined` if there is none. */
