@@ -54,7 +54,7 @@ export function findMismatch(schema: JsonSchema, value: unknown, place = ""): st
       return typeof value === "boolean" ? undefined : tell(place, value, "true or false");
     case "null":
       return value === null ? undefined : tell(place, value, "null");
-    case undefined:
+    default:
       return undefined;
   }
 }

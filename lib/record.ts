@@ -1,9 +1,14 @@
 // The session record: the single source of truth that the k6 side writes and the Node side reads.
-// Knows the shape, its version and how a log of records is read; knows nothing of metrics or of k6.
+// Knows the shape, its version and how a log of records is read; knows no formula and no k6. lib/record-schema.ts describes
+// the same shape as data.
 // All times are milliseconds, rounded to a microsecond, since the start of the test run; add `epoch_ms` for wall time.
 
+import { findMismatch } from "./json-schema.ts";
+import type { MetricName } from "./metrics.ts";
 import type { FailureKind } from "./outcome.ts";
+import { endLineSchema, startLineSchema } from "./record-schema.ts";
 import type { ScenarioName } from "./scenario.ts";
+import type { Buckets } from "./stats/buckets.ts";
 
 /** Name and version of the shape, the first field of every record line. */
 export const RECORD_SCHEMA = "k6-realtime/record/1";
@@ -53,6 +58,30 @@ interface SessionEnd extends SessionIdentity {
   code?: string;
   /** The server's or the transport's own words, cut to 200 characters. */
   message?: string;
+  /** Absent: a full line. A compact one has readings in place of events and text; see lib/compact-record.ts. */
+  detail?: "compact";
+  /** Of a compact line. */
+  readings?: CompactReadings;
+  /** Of a compact line: what its events said of the run's quality. */
+  evidence?: SessionEvidence;
+}
+
+/** The values of a session's metrics, over all its utterances, in their order. */
+export interface CompactReadings {
+  /** Up to 8 values as they are, more as counts in buckets of 1 %. */
+  readonly values: Readonly<Partial<Record<MetricName, readonly number[] | Buckets>>>;
+  /** Where the times of spoken words came from. */
+  readonly basis?: "alignment" | "uniform" | "mixed";
+}
+
+/** What a session's events say of the quality of the run. Absent fields: nothing is wrong. */
+export interface SessionEvidence {
+  /** The generator sent its audio too late. */
+  is_late?: true;
+  /** The largest step back in time between two instants that cannot be in that order, in milliseconds above 2. */
+  backwards_ms?: number;
+  /** Events with text that have no point stamp. */
+  unstamped?: number;
 }
 
 /** A word of a reference transcript and when it is spoken, in milliseconds from the start of the audio. */
@@ -114,7 +143,10 @@ export interface RealtimeRecord extends SessionEnd {
   server_session?: string;
   /** Messages that the dialect tolerates but does not expect. */
   notices: number;
+  /** Empty in a compact line. */
   utterances: UtteranceRecord[];
+  /** Of a compact line: the names of the assets that were spoken. */
+  assets?: string[];
 }
 
 /** When each phase of a request ended. Absent: it did not happen, as DNS, TCP and TLS on a reused connection. */
@@ -140,6 +172,8 @@ export interface TextRecord extends SessionEnd {
   /** HTTP status; absent if no response came. */
   status?: number;
   protocol?: string;
+  /** Connections that were dialled for the request; absent where the transport does not tell. */
+  dials?: number;
   /** Whether the connection had carried a request before. */
   reused?: boolean;
   /** Who stamped the arrivals: the kernel, or Go after the read had returned. */
@@ -163,6 +197,8 @@ export interface TextRecord extends SessionEnd {
   interval_us?: [event: number, widthUs: number][];
   /** Events with text. Chunks are not tokens: `usage` counts those. */
   events: number;
+  /** The server's name for the reply. */
+  server_session?: string;
   usage?: UsageRecord;
   /** The server's finish reasons, by choice. */
   finish_reasons?: string[];
@@ -208,6 +244,13 @@ export function roundMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
+/** A line that is not a valid record. */
+export interface BrokenLine {
+  /** From 1. */
+  readonly line: number;
+  readonly problem: string;
+}
+
 /** Everything that a log of records holds. */
 export interface RecordLog<R extends SessionRecord = SessionRecord> {
   readonly sessions: R[];
@@ -216,7 +259,7 @@ export interface RecordLog<R extends SessionRecord = SessionRecord> {
   /** Lines that are not records: k6's warnings, the user's own output. */
   readonly other: string[];
   /** Lines that claim to be records and are not valid ones. */
-  readonly broken: { readonly line: number; readonly problem: string }[];
+  readonly broken: BrokenLine[];
 }
 
 /**
@@ -226,29 +269,58 @@ export interface RecordLog<R extends SessionRecord = SessionRecord> {
  */
 export function readRecordLog(text: string): RecordLog {
   const log: RecordLog = { sessions: [], interrupted: [], other: [], broken: [] };
-  const open = new Map<string, SessionStart>();
-  let lineNumber = 0;
-  for (const line of text.split("\n")) {
-    lineNumber++;
-    if (line === "") continue;
-    if (!line.startsWith(`{"record":`)) {
-      log.other.push(line);
-      continue;
-    }
-    const entry = parseLine(line);
-    if (typeof entry === "string") log.broken.push({ line: lineNumber, problem: entry });
-    else if (entry.event === "start") open.set(sessionKey(entry), entry);
-    else {
-      open.delete(sessionKey(entry));
-      log.sessions.push(entry);
-    }
-  }
-  log.interrupted.push(...open.values());
+  const reader = new RecordReader();
+  text.split("\n").forEach((line, index) => {
+    const entry = reader.read(line);
+    if (entry.type === "session") log.sessions.push(entry.record);
+    else if (entry.type === "other") log.other.push(entry.text);
+    else if (entry.type === "broken") log.broken.push({ line: index + 1, problem: entry.problem });
+  });
+  log.interrupted.push(...reader.interrupted());
   return log;
 }
 
+/** What one line of a log is. */
+export type LogEntry =
+  | { readonly type: "session"; readonly record: SessionRecord }
+  | { readonly type: "start" | "empty" }
+  | { readonly type: "other"; readonly text: string }
+  | { readonly type: "broken"; readonly problem: string };
+
+/**
+ * Reads the lines of one or several logs of one run, in any order of the files. Never throws. Keeps the start lines of
+ * sessions without an end, and the names of all others.
+ */
+export class RecordReader {
+  readonly #open = new Map<string, SessionStart>();
+  readonly #ended = new Set<string>();
+
+  /** Reads the next line, without its line break. */
+  read(line: string): LogEntry {
+    if (line === "" || line === "\r") return { type: "empty" };
+    if (!line.startsWith(`{"record":`)) return { type: "other", text: line };
+    const entry = parseLine(line);
+    if (typeof entry === "string") return { type: "broken", problem: entry };
+    const key = sessionKey(entry);
+    if (entry.event === "start") {
+      if (!this.#ended.has(key)) this.#open.set(key, entry);
+      return { type: "start" };
+    }
+    if (this.#ended.has(key))
+      return { type: "broken", problem: `session ${entry.session} has ended already` };
+    this.#ended.add(key);
+    this.#open.delete(key);
+    return { type: "session", record: entry };
+  }
+
+  /** The sessions that have started and not ended so far, in the order of their lines. */
+  interrupted(): SessionStart[] {
+    return [...this.#open.values()];
+  }
+}
+
 function sessionKey(entry: SessionStart | SessionRecord): string {
-  return [entry.scenario, entry.session, entry.vu, entry.start_ms].join(" ");
+  return `${entry.scenario} ${entry.session} ${entry.vu} ${entry.intended_ms}`;
 }
 
 /** Parses one line that begins like a record; the answer is its problem if it is none. */
@@ -259,25 +331,12 @@ function parseLine(line: string): SessionStart | SessionRecord | string {
   } catch {
     return "not JSON: the line is torn";
   }
-  const entry = value as Partial<RealtimeRecord> | Partial<TextRecord> | Partial<ProbeRecord>;
-  if (entry.record !== RECORD_SCHEMA)
-    return `record is ${JSON.stringify(entry.record)}, not "${RECORD_SCHEMA}"`;
-  if (typeof entry.session !== "string" || typeof entry.scenario !== "string")
-    return "session or scenario is missing";
-  if (typeof entry.start_ms !== "number") return "start_ms is not a number";
-  if (entry.event === ("start" as string)) return value as SessionStart;
-  if (entry.event !== "end") return `event is ${JSON.stringify(entry.event)}, not "start" or "end"`;
-  if (entry.type === "realtime" && !isListOfObjects(entry.utterances))
-    return "utterances is not a list of objects";
-  if (!isType(entry.type))
-    return `type is ${JSON.stringify(entry.type)}, not "realtime", "text" or "probe"`;
-  return value as SessionRecord;
-}
-
-function isType(type: unknown): type is SessionType {
-  return type === "realtime" || type === "text" || type === "probe";
-}
-
-function isListOfObjects(value: unknown): boolean {
-  return Array.isArray(value) && value.every((each) => typeof each === "object" && each !== null);
+  const { record, event, type } = value as { record: unknown; event: unknown; type: unknown };
+  if (record !== RECORD_SCHEMA)
+    return `record is ${JSON.stringify(record)}, not "${RECORD_SCHEMA}"`;
+  if (event === "start") return findMismatch(startLineSchema(), value) ?? (value as SessionStart);
+  if (event !== "end") return `event is ${JSON.stringify(event)}, not "start" or "end"`;
+  if (type !== "realtime" && type !== "text" && type !== "probe")
+    return `type is ${JSON.stringify(type)}, not "realtime", "text" or "probe"`;
+  return findMismatch(endLineSchema(type), value) ?? (value as SessionRecord);
 }

@@ -1,0 +1,122 @@
+// The statistics of one metric: quantiles, intervals, certified percentiles, time-outs. Knows values by session; knows no
+// metric and no run.
+
+import type {
+  Censored,
+  CensoredValue,
+  ConfidenceInterval,
+  MetricResult,
+  QuantileName,
+} from "../results.ts";
+import { bootstrapBlocks, bootstrapSessions, type BootstrapInterval } from "../stats/bootstrap.ts";
+import {
+  censoredCertified,
+  censoredInterval,
+  censoredQuantile,
+  createCensoredSample,
+  type CensoredSample,
+} from "../stats/censored.ts";
+import { widest, type Interval } from "../stats/interval.ts";
+import { CERTIFIED_CONFIDENCE, INTERVAL_CONFIDENCE, SAMPLE_FLOORS } from "../stats/limits.ts";
+import { orderedQuantile, orderValues, type Selection } from "./samples.ts";
+
+const QUANTILES = ["p50", "p90", "p95", "p99"] as const satisfies readonly QuantileName[];
+const SHARES = [0.5, 0.9, 0.95, 0.99] as const;
+
+/** Seed of every bootstrap: the same records give the same results. */
+const SEED = 1;
+
+/** A two-sided interval whose upper end is a one-sided limit at the confidence of a certified percentile. */
+const CERTIFYING_CONFIDENCE = 2 * CERTIFIED_CONFIDENCE - 1;
+
+/** What a metric's values alone do not say. */
+export interface SampleContext {
+  /** Intended start of a session, in milliseconds. */
+  readonly startOf: (session: number) => number;
+  /** Length of a block of the block bootstrap. */
+  readonly blockMs: number;
+  /** Lower bounds from sessions that were given up. */
+  readonly bounds: readonly number[];
+}
+
+/** The numbers of a metric without its unit. */
+export type MetricStatistics = Omit<MetricResult, "unit">;
+
+/**
+ * Computes the statistics of a metric.
+ *
+ * Plain quantiles are over all values. With one value a session, intervals are the wider of order statistics and the
+ * block bootstrap, and time-outs are in them; with several, the wider of bootstraps over sessions and over blocks.
+ */
+export function metricStatistics(chosen: Selection, context: SampleContext): MetricStatistics {
+  const ordered = orderValues(chosen.pooled);
+  const [p50 = 0, p90 = 0, p95 = 0, p99 = 0] = SHARES.map((p) => orderedQuantile(ordered, p) ?? 0);
+  const { count, mean, min, max } = chosen;
+  const sample = chosen.isSingle
+    ? createCensoredSample(chosen.pooled.values, context.bounds)
+    : undefined;
+  return {
+    count,
+    mean,
+    min,
+    p50,
+    p90,
+    p95,
+    p99,
+    max,
+    ci95: confidenceIntervals(chosen, sample, context),
+    certified: certifiedPercentiles(chosen, sample),
+    ...(sample === undefined || sample.censored === 0 ? {} : { censored: censoredOf(sample) }),
+  };
+}
+
+/** The statistics of a metric that every session that awaited it gave up on. */
+export function censoredStatistics(bounds: readonly number[]): MetricStatistics | undefined {
+  if (bounds.length === 0) return undefined;
+  return { count: 0, censored: censoredOf(createCensoredSample([], bounds)) };
+}
+
+function confidenceIntervals(
+  chosen: Selection,
+  sample: CensoredSample | undefined,
+  context: SampleContext,
+): Partial<Record<QuantileName, ConfidenceInterval>> {
+  const bySession: readonly Interval[] | undefined =
+    sample === undefined
+      ? bootstrapSessions(chosen.pooled, SHARES, { seed: SEED })
+      : SHARES.map((p) => censoredInterval(sample, p, INTERVAL_CONFIDENCE));
+  const starts = Float64Array.from(chosen.sessions, (session) => context.startOf(session));
+  const byBlock = bootstrapBlocks(chosen.pooled, starts, context.blockMs, SHARES, { seed: SEED });
+  const intervals: Partial<Record<QuantileName, ConfidenceInterval>> = {};
+  QUANTILES.forEach((name, which) => {
+    const first = bySession?.[which];
+    if (first === undefined) return;
+    const second = byBlock?.[which];
+    const { lower, upper } = second === undefined ? first : widest(first, second);
+    intervals[name] = [lower, upper];
+  });
+  return intervals;
+}
+
+function certifiedPercentiles(
+  chosen: Selection,
+  sample: CensoredSample | undefined,
+): { readonly p95: number | null; readonly p99: number | null } {
+  if (sample !== undefined)
+    return { p95: censoredCertified(sample, 0.95), p99: censoredCertified(sample, 0.99) };
+  const sessions = chosen.sessions.length;
+  if (sessions < SAMPLE_FLOORS.p95) return { p95: null, p99: null };
+  const options = { seed: SEED, confidence: CERTIFYING_CONFIDENCE };
+  const limits: readonly BootstrapInterval[] | undefined = bootstrapSessions(
+    chosen.pooled,
+    [0.95, 0.99],
+    options,
+  );
+  const p99 = sessions < SAMPLE_FLOORS.p99 ? null : (limits?.[1]?.upper ?? null);
+  return { p95: limits?.[0]?.upper ?? null, p99 };
+}
+
+function censoredOf(sample: CensoredSample): Censored {
+  const at = (p: number): CensoredValue => censoredQuantile(sample, p) ?? { above: 0 };
+  return { count: sample.censored, p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) };
+}
