@@ -27,6 +27,9 @@ bin/k6: $(K6_SOURCES)
 	@echo "building bin/k6 from the pinned module: about two minutes the first time"
 	cd extension && go build -trimpath -o ../bin/k6 ./cmd/k6
 
+.cache/ruler: $(K6_SOURCES)
+	cd extension && go build -trimpath -o ../.cache/ruler ./cmd/ruler
+
 .PHONY: build
 build: dist/.built ## Bundles the k6 scripts and the command line into dist/.
 
@@ -44,8 +47,12 @@ check: $(INSTALLED) build ## Format, lint, types, generated files and unit tests
 	@$(call TOOL,build/docs) --check
 	$(NODE_BIN)/vitest run --project unit
 
+.PHONY: check-go
+check-go: ## Vet and tests of the extension, with the race detector.
+	cd extension && test -z "$$(gofmt -l .)" && go vet ./... && go test -race ./...
+
 .PHONY: test
-test: setup build check ## Everything: check, and the end-to-end tests with real k6.
+test: setup build check check-go ## Everything: check, the extension's tests, and the end-to-end tests with real k6.
 	for script in dist/*.js; do bin/k6 inspect "$$script" >/dev/null; done
 	$(NODE_BIN)/vitest run --project e2e
 
@@ -54,11 +61,11 @@ demo: setup build ## Streams human speech to a real recogniser for half a minute
 	@$(call TOOL,build/demo)
 
 .PHONY: bench
-bench: setup build ## CPU, memory and lateness of k6 at 100, 500 and 1,000 sessions.
-	@$(call TOOL,test/bench/bench)
+bench: setup build .cache/ruler ## CPU, memory and lateness of k6 under load; TABLE=realtime or chat for one.
+	@$(call TOOL,test/bench/bench) $(TABLE)
 
 .PHONY: accuracy
-accuracy: setup build ## What k6 measured against what the reference server did, 200 sessions, best of three.
+accuracy: setup build ## What k6 measured against what the reference server did, best of three runs.
 	@$(call TOOL,test/bench/accuracy)
 
 .PHONY: docs

@@ -31,6 +31,22 @@ export async function startServerProcess(
     env: { ...processEnv, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  return serverProcess(child, /listening on (https?:\/\/\S+?)\/v1\b/);
+}
+
+/** Starts the ruler in Go, `.cache/ruler`, on a free port of the loopback. */
+export async function startGoRuler(args: readonly string[]): Promise<ServerProcess> {
+  const child = spawn(".cache/ruler", ["-listen", "127.0.0.1:0", ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return serverProcess(child, /^(https?:\/\/\S+)$/m);
+}
+
+/** @param announced - Matches what the server prints when it listens; its first group is the URL. */
+async function serverProcess(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+  announced: RegExp,
+): Promise<ServerProcess> {
   let output = "";
   const keep = (text: string): void => {
     output += text;
@@ -39,7 +55,7 @@ export async function startServerProcess(
   child.stderr.setEncoding("utf8");
   child.stdout.on("data", keep);
   child.stderr.on("data", keep);
-  const url = await listeningUrl(child, () => output);
+  const url = await listeningUrl(child, announced, () => output);
   return {
     url,
     pid: child.pid ?? 0,
@@ -54,7 +70,11 @@ export async function startServerProcess(
   };
 }
 
-function listeningUrl(child: ChildProcess, output: () => string): Promise<string> {
+function listeningUrl(
+  child: ChildProcess,
+  announced: RegExp,
+  output: () => string,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => {
       child.kill("SIGKILL");
@@ -65,7 +85,7 @@ function listeningUrl(child: ChildProcess, output: () => string): Promise<string
       SERVER_START_MS,
     );
     const read = (): void => {
-      const url = /listening on (https?:\/\/\S+?)\/v1\b/.exec(output())?.[1];
+      const url = announced.exec(output())?.[1];
       if (url === undefined) return;
       clearTimeout(timer);
       resolve(url);

@@ -1,0 +1,102 @@
+// What paced audio costs: CPU, memory and lateness of k6 at 100, 500 and 1,000 sessions against the ruler, which shares
+// the machine. One run each; the ruler's own CPU stands beside, since both live on the same cores.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { processUsage, runK6, startServerProcess } from "../../build/processes.ts";
+import type { RealtimeRecord } from "../../lib/record.ts";
+import type { Results } from "../../lib/results.ts";
+import { readRealtimeLog } from "../lab/records.ts";
+import type { Table } from "./table.ts";
+
+const LEVELS = [100, 500, 1000] as const;
+/** Sessions each virtual user runs, one after the other: long enough that the start of k6 weighs little. */
+const SESSIONS_PER_USER = 4;
+const LIMIT_MS = 240_000;
+
+interface Row {
+  readonly sessions: number;
+  readonly started: number;
+  readonly lost: number;
+  readonly sessionSeconds: number;
+  readonly cpuMs: number;
+  readonly rssMbPerSession: number;
+  readonly sendLag: string;
+  readonly commitToFinal: string;
+  readonly serverCpuPercent: number;
+}
+
+async function measure(sessions: number): Promise<Row> {
+  const folder = mkdtempSync(join(tmpdir(), "k6-realtime-bench-"));
+  const server = await startServerProcess(["--engine", "ruler", "--log-sessions", "1"]);
+  const summaryFile = join(folder, "summary.json");
+  const recordsFile = join(folder, "records.jsonl");
+  const serverBefore = processUsage(server.pid);
+  const run = await runK6({
+    script: "dist/realtime.js",
+    env: {
+      RT_TARGET: server.url,
+      RT_MODEL: "ruler",
+      RT_CONCURRENCY: String(sessions),
+      RT_REQUESTS: String(sessions * SESSIONS_PER_USER),
+      RT_RECORDS: "full",
+      RT_SUMMARY: summaryFile,
+      PWD: folder,
+    },
+    recordsFile,
+    limitMs: LIMIT_MS,
+  });
+  const serverCpuMs = processUsage(server.pid).cpuMs - serverBefore.cpuMs;
+  await server.stop();
+  const results = JSON.parse(readFileSync(summaryFile, "utf8")) as Results;
+  const ended = readRealtimeLog(readFileSync(recordsFile, "utf8")).sessions;
+  rmSync(folder, { recursive: true });
+  const lag = results.metrics.send_lag_ms;
+  const final = results.metrics.commit_to_final_ms;
+  return {
+    sessions,
+    started: results.sessions.started,
+    lost: results.sessions.started - results.sessions.finished,
+    sessionSeconds: sessionSeconds(ended),
+    cpuMs: run.cpuMs,
+    rssMbPerSession: run.peakRssBytes / 1024 / 1024 / sessions,
+    sendLag: [lag?.p50, lag?.p99, lag?.max].map((ms) => ms?.toFixed(2) ?? "-").join(" / "),
+    commitToFinal: [final?.p50, final?.p99].map((ms) => ms?.toFixed(2) ?? "-").join(" / "),
+    serverCpuPercent: (serverCpuMs / run.wallMs) * 100,
+  };
+}
+
+/** Time that sessions were connected, in seconds. */
+function sessionSeconds(ended: readonly RealtimeRecord[]): number {
+  return ended.reduce((sum, each) => sum + (each.end_ms - each.start_ms), 0) / 1000;
+}
+
+/** The table of paced audio. */
+export const realtimeTable: Table = {
+  title: "Paced audio: 80 ms frames, shipped clips, full records",
+  head: [
+    "sessions",
+    "ended",
+    "lost",
+    "k6 CPU per session-second",
+    "send_lag_ms p50 / p99 / max",
+    "commit_to_final_ms p50 / p99",
+    "resident per session",
+    "ruler CPU",
+  ],
+  levels: LEVELS,
+  async row(level) {
+    const row = await measure(level);
+    return [
+      row.sessions,
+      row.started,
+      row.lost,
+      `${(row.cpuMs / row.sessionSeconds).toFixed(2)} ms`,
+      row.sendLag,
+      row.commitToFinal,
+      `${row.rssMbPerSession.toFixed(2)} MB`,
+      `${row.serverCpuPercent.toFixed(0)} % of a core`,
+    ];
+  },
+};
