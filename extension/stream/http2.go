@@ -65,7 +65,7 @@ func (c *http2Conn) exchange(e *exchange, req *http.Request) (isReusable bool, e
 	began := time.Now().UnixNano()
 	response, stream, err := c.roundTrip(e, req)
 	if stream != 0 {
-		defer c.tap.forget(stream)
+		defer c.leave(e, stream)
 	}
 	if err == nil {
 		err = c.receive(e, response, stream, began)
@@ -74,6 +74,20 @@ func (c *http2Conn) exchange(e *exchange, req *http.Request) (isReusable bool, e
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.cause == "" && c.client.CanTakeNewRequest(), err
+}
+
+// leave forgets a stream, and keeps when its request was sent.
+func (c *http2Conn) leave(e *exchange, stream uint32) {
+	c.tap.mu.Lock()
+	written := int64(0)
+	if s := c.tap.streams[stream]; s != nil {
+		written = s.written
+	}
+	delete(c.tap.streams, stream)
+	c.tap.mu.Unlock()
+	e.mu.Lock()
+	e.times.written = written
+	e.mu.Unlock()
 }
 
 // roundTrip sends the request and waits for the head of the response.
@@ -92,11 +106,6 @@ func (c *http2Conn) roundTrip(e *exchange, req *http.Request) (*http.Response, u
 			c.tap.mu.Unlock()
 			release()
 			opened <- id
-		},
-		WroteRequest: func(info httptrace.WroteRequestInfo) {
-			if info.Err == nil {
-				e.setTime(&e.times.written)
-			}
 		},
 	}
 	response, err := c.client.RoundTrip(req.WithContext(httptrace.WithClientTrace(e.ctx, trace)))

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"sync"
+	"time"
 )
 
 const (
@@ -34,6 +35,7 @@ type http2Tap struct {
 
 // tapStream is what arrived for one stream.
 type tapStream struct {
+	written int64 // when the request was on its way
 	headers arrival
 	end     arrival // of the frame that ended the stream
 	data    []tapData
@@ -67,15 +69,28 @@ func (t *http2Tap) Read(p []byte) (int, error) {
 
 // Write is called under the HTTP/2 client's own lock.
 func (t *http2Tap) Write(p []byte) (int, error) {
+	var ended []*tapStream
 	t.mu.Lock()
 	t.out.follow(p, func(f *http2Frames, _ int) {
 		if f.kind == http2Headers && f.stream > t.newest {
 			t.newest = f.stream
 			t.streams[f.stream] = &tapStream{}
 		}
+		if s := t.streams[f.stream]; s != nil && f.endsStream() {
+			ended = append(ended, s)
+		}
 	})
 	t.mu.Unlock()
-	return t.Conn.Write(p)
+	n, err := t.Conn.Write(p)
+	if len(ended) > 0 && err == nil {
+		now := time.Now().UnixNano()
+		t.mu.Lock()
+		for _, s := range ended {
+			s.written = now
+		}
+		t.mu.Unlock()
+	}
+	return n, err
 }
 
 // arrived keeps a frame that is whole now. rest is the number of bytes behind it in the same read.
@@ -96,16 +111,9 @@ func (t *http2Tap) arrived(f *http2Frames, a arrival, rest int) {
 			s.data = append(s.data, tapData{end: s.bytes, arrival: a})
 		}
 	}
-	if f.flags&flagEndStream != 0 && f.kind != http2Continuation {
+	if f.endsStream() {
 		s.end = a
 	}
-}
-
-// close forgets a stream.
-func (t *http2Tap) forget(id uint32) {
-	t.mu.Lock()
-	delete(t.streams, id)
-	t.mu.Unlock()
 }
 
 // http2Frames follows the frames in one direction.
@@ -152,6 +160,11 @@ func (f *http2Frames) follow(p []byte, whole func(f *http2Frames, rest int)) {
 			whole(f, len(p))
 		}
 	}
+}
+
+// endsStream says that its sender has no more to say. HEADERS may go on in CONTINUATION, but end with the same frame.
+func (f *http2Frames) endsStream() bool {
+	return f.flags&flagEndStream != 0 && (f.kind == http2Data || f.kind == http2Headers)
 }
 
 func (f *http2Frames) begin() {

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -69,7 +68,7 @@ func classifyDial(err error, wasResolved bool) outcome {
 
 // classifyTransfer names a failure on a connection that stood.
 func classifyTransfer(err error) outcome {
-	var alert tls.AlertError
+	var alert *net.OpError // crypto/tls puts an alert into one
 	switch {
 	case errors.Is(err, errTooLarge):
 		return tooLarge
@@ -77,7 +76,7 @@ func classifyTransfer(err error) outcome {
 		return reset
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return truncated
-	case errors.As(err, &alert):
+	case errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error"):
 		return tlsFailed
 	}
 	return classifyHTTP2(err)
