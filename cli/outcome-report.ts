@@ -1,0 +1,87 @@
+// What `run` and `report` have in common: from records to files, to a table on the terminal, to an exit code.
+
+import { closeSync, openSync, readSync } from "node:fs";
+import { basename, relative } from "node:path";
+import { buildReport, type BuildInput, type Report } from "../report/build.ts";
+import { terminalText } from "../report/terminal.ts";
+import { writeReport, type OutputFormat } from "../report/write.ts";
+import { RECORD_SCHEMA } from "../lib/record.ts";
+import { runExitCode } from "./exit-code.ts";
+import type { RunFile } from "./run-file.ts";
+
+/** Where the results of records go. */
+export interface ReportTarget {
+  readonly folder: string;
+  readonly outputs: readonly OutputFormat[];
+  readonly acceptVoid: boolean;
+  /** k6's exit code; 0 for a report. */
+  readonly k6Code: number;
+  readonly workingFolder: string;
+  /** One line, or several, to standard output. */
+  print(text: string): void;
+}
+
+/** How many interrupted sessions are named. */
+const NAMED_LIMIT = 20;
+/** The first session of a run begins in its first lines. */
+const LOOK_BYTES = 1024 * 1024;
+
+/** Builds, writes and prints the report; answers the exit code. */
+export async function reportOutcome(input: BuildInput, target: ReportTarget): Promise<number> {
+  const report = await buildReport(input);
+  const paths = await writeReport(report, target.folder, target.outputs);
+  target.print(terminalText(report).replace(/\n$/, ""));
+  const interrupted = interruptedText(report);
+  if (interrupted !== undefined) target.print(interrupted);
+  const folder = relative(target.workingFolder, target.folder);
+  target.print(
+    `results in ${folder === "" || folder.startsWith("..") ? target.folder : folder}: ${paths.map((path) => basename(path)).join(", ")}`,
+  );
+  const { verdict, thresholds } = report.results;
+  const held = Object.values(thresholds ?? {}).flatMap((metric) => Object.values(metric));
+  return runExitCode({
+    k6Code: target.k6Code,
+    verdict: verdict?.status,
+    acceptVoid: target.acceptVoid,
+    hasMissed: held.includes(false),
+  });
+}
+
+/** What a report takes from config.json. */
+export function reportFacts(run: RunFile): Omit<BuildInput, "files"> {
+  const { config, versions, labels, machine, warmup_ms: warmupMs } = run;
+  const { exit_code: exitCode, thresholds } = run.k6;
+  return {
+    config,
+    versions,
+    labels,
+    k6: {
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(thresholds === undefined ? {} : { thresholds }),
+    },
+    ...(machine === undefined ? {} : { machine }),
+    ...(warmupMs === undefined ? {} : { warmupMs }),
+  };
+}
+
+/** Whether a log holds the line of a session near its beginning. */
+export function hasRecords(file: string): boolean {
+  try {
+    const bytes = Buffer.alloc(LOOK_BYTES);
+    const handle = openSync(file, "r");
+    const read = readSync(handle, bytes);
+    closeSync(handle);
+    return bytes.subarray(0, read).includes(`{"record":"${RECORD_SCHEMA.replace(/\d+$/, "")}`);
+  } catch {
+    return false;
+  }
+}
+
+/** Names the sessions that were cut. */
+function interruptedText({ sessions }: Report): string | undefined {
+  const cut = sessions.filter(({ outcome }) => outcome === "interrupted");
+  if (cut.length === 0) return undefined;
+  const names = cut.slice(0, NAMED_LIMIT).map(({ session }) => session);
+  const more = cut.length > names.length ? ` and ${cut.length - names.length} more` : "";
+  return `interrupted: ${cut.length === 1 ? "session" : "sessions"} ${names.join(", ")}${more}`;
+}

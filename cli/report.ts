@@ -1,0 +1,150 @@
+// `k6-realtime report`: every output again, from records alone. Knows folders of runs and files of records; starts nothing.
+
+import { existsSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { Command } from "commander";
+import type { MachineSamples } from "../lib/machine.ts";
+import type { BuildInput } from "../report/build.ts";
+import { hasRecords, reportFacts, reportOutcome } from "./outcome-report.ts";
+import { DEFAULT_OUTPUTS, readOutputs } from "./outputs.ts";
+import { readRunFile, type RunFile } from "./run-file.ts";
+import { RUN_FILES } from "./run-options.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What the command needs of the process; `main.ts` gives it. */
+export interface ReportContext {
+  readonly workingFolder: string;
+  /** One line, or several, to standard output. */
+  print(text: string): void;
+  /** One line to standard error. */
+  warn(line: string): void;
+  exit(code: number): void;
+}
+
+interface ReportFlags {
+  readonly outputDir?: string;
+  readonly outputs?: string;
+  readonly acceptVoid?: boolean;
+}
+
+/** The records of one generator, and what its run said of itself. */
+interface Source {
+  readonly file: string;
+  readonly run: RunFile | undefined;
+}
+
+/** Makes the `report` command. */
+export function createReportCommand(context: ReportContext): Command {
+  return new Command("report")
+    .description("Make the results again, from the records of one run or of its several generators")
+    .argument("<path...>", "folder of a run, or file of records; several are merged exactly")
+    .option(
+      "--output-dir <folder>",
+      "where the results are written (default: the folder of the records)",
+    )
+    .option("--outputs <list>", `formats of the results (default: ${DEFAULT_OUTPUTS.join(",")})`)
+    .option("--accept-void", "do not exit with 4 when the run is void")
+    .addHelpText("after", HELP)
+    .action(async (paths: string[], flags: ReportFlags) => {
+      context.exit(await report(paths, flags, context));
+    });
+}
+
+const HELP = `
+config.json beside the records, which \`run\` writes, is used where it is there. Exit codes: 0 done; 2 wrong usage;
+4 void run; 99 thresholds missed.
+
+Examples:
+  k6-realtime report results/2026-11-21T10-00-00-realtime --outputs json,csv,md
+  k6-realtime report generator-1 generator-2 --output-dir both`;
+
+async function report(
+  paths: readonly string[],
+  flags: ReportFlags,
+  context: ReportContext,
+): Promise<number> {
+  const mistakes: string[] = [];
+  const outputs = readOutputs(flags.outputs, mistakes);
+  const sources = paths.flatMap((path) =>
+    readSource(resolve(context.workingFolder, path), mistakes),
+  );
+  const [first] = sources;
+  if (paths.length > 1 && flags.outputDir === undefined)
+    mistakes.push("several paths need --output-dir: where the results of all of them go");
+  if (new Set(sources.map(({ file }) => file)).size < sources.length)
+    mistakes.push("the same records are given twice");
+  if (mistakes.length > 0 || first === undefined) throw new UsageError(mistakes);
+  const runs = sources.flatMap(({ run }) => run ?? []);
+  for (const warning of differences(runs)) context.warn(warning);
+  const folder =
+    flags.outputDir === undefined
+      ? dirname(first.file)
+      : resolve(context.workingFolder, flags.outputDir);
+  return reportOutcome(
+    { files: sources.map(({ file }) => file), ...mergedFacts(runs) },
+    { ...context, folder, outputs, acceptVoid: flags.acceptVoid === true, k6Code: 0 },
+  );
+}
+
+function readSource(path: string, mistakes: string[]): Source[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  const file = stat?.isDirectory() === true ? join(path, RUN_FILES.records) : path;
+  if (stat === undefined || !existsSync(file)) {
+    mistakes.push(
+      `${file}: there is no such file; allowed: the folder of a run, or a file of records`,
+    );
+    return [];
+  }
+  if (!hasRecords(file)) {
+    mistakes.push(`${file} holds no session record`);
+    return [];
+  }
+  const configFile = join(dirname(file), RUN_FILES.config);
+  try {
+    return [{ file, run: readRunFile(configFile) }];
+  } catch (error) {
+    mistakes.push(`${configFile} cannot be read: ${error instanceof Error ? error.message : ""}`);
+    return [];
+  }
+}
+
+/** What the runs say of themselves, as one run. */
+function mergedFacts(runs: readonly RunFile[]): Omit<BuildInput, "files"> {
+  const [first, ...others] = runs;
+  if (first === undefined) return {};
+  const facts = reportFacts(first);
+  if (others.length === 0) return facts;
+  const machine = mergedSamples(runs.flatMap(({ machine: samples }) => samples ?? []));
+  const failed = runs.find(({ k6 }) => ![undefined, 0].includes(k6.exit_code));
+  return {
+    config: first.config,
+    versions: first.versions,
+    labels: Object.assign({}, ...runs.map(({ labels }) => labels)) as Record<string, string>,
+    // A generator's thresholds were judged over its own sessions: they say nothing of all.
+    ...(failed?.k6.exit_code === undefined ? {} : { k6: { exitCode: failed.k6.exit_code } }),
+    ...(machine === undefined ? {} : { machine }),
+    ...(facts.warmupMs === undefined ? {} : { warmupMs: facts.warmupMs }),
+  };
+}
+
+/** The samples of several machines: all of them, since each machine must have kept up. */
+function mergedSamples(machines: readonly MachineSamples[]): MachineSamples | undefined {
+  if (machines.length === 0) return undefined;
+  const samples = machines.flatMap((machine) => machine.samples);
+  samples.sort((one, other) => one.at_ms - other.at_ms);
+  return { cores: Math.min(...machines.map(({ cores }) => cores)), samples };
+}
+
+/** Settings in which generators of one run should not differ. */
+function differences([first, ...others]: readonly RunFile[]): string[] {
+  if (first === undefined) return [];
+  const own = new Set(["summary", "data"]);
+  const names = new Set([first, ...others].flatMap(({ config }) => Object.keys(config)));
+  const different = [...names].filter(
+    (name) => !own.has(name) && others.some(({ config }) => config[name] !== first.config[name]),
+  );
+  if (different.length === 0) return [];
+  return [
+    `warning: these runs differ in ${different.join(", ")}: they are merged as if they did not`,
+  ];
+}
