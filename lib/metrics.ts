@@ -146,7 +146,7 @@ const TEXT_METRICS = {
   ),
   icl_ms: lag(
     "event",
-    "pause between two events with text (k6 gets up to 10 of a reply, evenly spread)",
+    "pause between two events with text (k6 gets up to 5 of a reply, evenly spread)",
     "r_i − r_(i−1)",
     STREAM,
   ),
@@ -239,7 +239,7 @@ const STAMP_METRICS = {
   stamp_wait_ms: lag(
     "event",
     "own lateness: the message's handler (text: the reader) ran after its arrival stamp",
-    "callback − r_j; text: wake-up − r_i, up to 20 of a reply (k6: 10)",
+    "callback − r_j; text: wake-up − r_i, up to 20 of a reply (k6: 5)",
   ),
 } as const satisfies Record<string, Row>;
 

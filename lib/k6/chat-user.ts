@@ -13,10 +13,10 @@ import type { TextPlan } from "./prepare-text.ts";
 import { createRecordLog } from "./record-log.ts";
 import { createSessionSchedule, type SessionSlot } from "./session-schedule.ts";
 import { createTextRequests, type AskedText } from "./text-requests.ts";
-import { finishExchange, startExchange } from "./text-exchange.ts";
+import { createExchanges, finishExchange } from "./text-exchange.ts";
 
 /** Most values of a metric with one value an event that k6 is given of a reply. */
-const POOLED_LIMIT = 10;
+const POOLED_LIMIT = 5;
 
 /** A virtual user. */
 export interface ChatUser {
@@ -33,6 +33,7 @@ export function createChatUser(
   const endpoint = plan.endpoint === "chat" ? chatCompletions : completions;
   const decodeBody = plan.endpoint === "chat" ? decodeChatBody : decodeCompletionBody;
   const requests = createTextRequests(plan, prompts);
+  const startExchange = createExchanges(plan);
   const schedule = createSessionSchedule(plan);
   const log = createRecordLog(plan.hasRecords);
 
@@ -45,7 +46,7 @@ export function createChatUser(
       const { clock } = slot;
       await slot.begin();
       record.start_ms = roundMs(clock.now());
-      const exchange = startExchange(plan, asked.body);
+      const exchange = startExchange(asked.body);
       const startedMs = clock.now();
       record.epoch_ms = roundMs(clock.epochMs());
       measurements.started();

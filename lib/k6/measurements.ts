@@ -72,6 +72,7 @@ export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements 
       } else count("session_failed", true, { kind: record.kind });
     },
     async add({ session, utterances }) {
+      added = 0;
       await addAll(session);
       for (const { values, wordValues, basis } of utterances) {
         await addAll(values);

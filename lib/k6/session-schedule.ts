@@ -31,14 +31,21 @@ export interface SessionSchedule {
 export function createSessionSchedule(plan: RunPlan): SessionSchedule {
   let clock: RunClock | undefined;
   let intendedMs = 0;
+  let endMs = Number.POSITIVE_INFINITY;
+  let vu = 0;
+  // Kept: every read of `exec.scenario` rebuilds the object. Its properties are read anew.
+  let scenario: typeof exec.scenario | undefined;
   return {
     async next() {
       if (clock === undefined) {
         clock = createRunClock();
-        intendedMs = firstIntendedStartMs(scenarioStartMs(clock), exec.vu.idInInstance - 1);
+        const startMs = scenarioStartMs(clock);
+        intendedMs = firstIntendedStartMs(startMs, exec.vu.idInInstance - 1);
+        endMs = startMs + (plan.durationMs ?? Number.POSITIVE_INFINITY);
+        vu = exec.vu.idInTest;
+        scenario = exec.scenario;
       }
       const runClock = clock;
-      const endMs = scenarioStartMs(runClock) + (plan.durationMs ?? Number.POSITIVE_INFINITY);
       // k6 starts an iteration before its time is over; the session in it would start after.
       if (intendedMs >= endMs) {
         await waitUntil(runClock, endMs);
@@ -46,8 +53,8 @@ export function createSessionSchedule(plan: RunPlan): SessionSchedule {
       }
       const startMs = intendedMs;
       return {
-        number: exec.scenario.iterationInTest,
-        vu: exec.vu.idInTest,
+        number: scenario?.iterationInTest ?? 0,
+        vu,
         intendedMs: startMs,
         clock: runClock,
         begin: () => waitUntil(runClock, startMs),

@@ -1,7 +1,7 @@
 // One text request over k6/x/stream: read to its end in one piece, or live where something must be decided on the way.
 // Knows the extension and when to hang up; decoding, judging and stamping are others' business.
 
-import { request, type Batch, type Exchange, type Reply } from "k6/x/stream";
+import { request, type Batch, type Exchange, type Params, type Reply } from "k6/x/stream";
 import { TextStreamDecoder } from "../protocols/text-stream.ts";
 import type { TextEndpoint } from "../protocols/text-template.ts";
 import type { TextReply } from "../protocols/text-reply.ts";
@@ -22,24 +22,28 @@ const BLANK_LINES = ["\n\n", "\r\n\r\n", "\r\r"];
 /** Receive buffer of a client that is meant to be slow, in bytes: the kernel must not read on its behalf. */
 const SLOW_BUFFER_BYTES = 4096;
 
-/** Starts a request. */
-export function startExchange(plan: TextPlan, body: string): Exchange {
+/** Makes the function that starts a virtual user's requests, each with its body. */
+export function createExchanges(plan: TextPlan): (body: string) => Exchange {
   const { readBytesPerSecond } = plan;
-  return request(plan.url, {
+  // One object for all requests: the extension has read it when `request` returns.
+  const params: Params = {
     method: "POST",
     headers: {
       "Content-Type": "application/json",
       Accept: plan.stream ? "text/event-stream" : "application/json",
       ...plan.headers,
     },
-    body,
     tags: { name: plan.dialect },
     timeouts: plan.timeouts,
     ...(plan.stream ? { delimiters: BLANK_LINES } : {}),
     ...(readBytesPerSecond === undefined
       ? {}
       : { readBytesPerSecond, receiveBufferBytes: SLOW_BUFFER_BYTES }),
-  });
+  };
+  return (body) => {
+    params.body = body;
+    return request(plan.url, params);
+  };
 }
 
 /** Waits for the end of a request, and hangs up where the plan says so. */
