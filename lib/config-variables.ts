@@ -291,8 +291,16 @@ export const VARIABLES = [
     kind: "choice",
     status: "supported",
     default: "off",
-    allowed: ["off", "full"],
-    description: "Session records on k6's console output.",
+    allowed: ["off", "full", "compact"],
+    description:
+      "Session records on k6's console output: full with every event and its text, compact with readings alone.",
+  },
+  {
+    ...COUNT,
+    name: "RT_RECORDS_FULL_MAX",
+    default: 10_000,
+    description:
+      "Sessions whose records are full; later ones are compact, but for those that fail.",
   },
   {
     ...PATH,

@@ -36,6 +36,7 @@ export interface CommonConfig {
   readonly seed: number;
   readonly thresholds: ThresholdsSetting;
   readonly records: VariableValue<"RT_RECORDS">;
+  readonly recordsFullMax: number;
   /** Where `summary.json` is written; `undefined`: nowhere. */
   readonly summaryFile: string | undefined;
   /** Limit for a whole session, in milliseconds. */
@@ -77,6 +78,7 @@ export function describeCommon(config: CommonConfig): Record<string, DescribedVa
     seed: config.seed,
     thresholds: describeThresholds(config.thresholds),
     records: config.records,
+    records_full_max: config.recordsFullMax,
     summary: config.summaryFile,
     total_timeout_ms: config.totalTimeoutMs,
   };
@@ -120,6 +122,7 @@ export function readCommon(given: GivenValues, scenario: ScenarioName): CommonCo
     seed: given.value("RT_SEED"),
     thresholds: readThresholds(given),
     records: given.value("RT_RECORDS"),
+    recordsFullMax: given.value("RT_RECORDS_FULL_MAX"),
     summaryFile: given.value("RT_SUMMARY"),
     totalTimeoutMs: given.value("RT_TOTAL_TIMEOUT_MS"),
   };

@@ -57,6 +57,7 @@ describe("parseConfig", () => {
       seed: 1,
       thresholds: { kind: "default" },
       records: "off",
+      recordsFullMax: 10_000,
       summaryFile: undefined,
       watchdogs: {
         connectTimeoutMs: 10_000,
@@ -424,6 +425,7 @@ describe("describeConfig", () => {
       seed: 1,
       thresholds: "default",
       records: "off",
+      records_full_max: 10_000,
       connect_timeout_ms: 10_000,
       ready_timeout_ms: 10_000,
       first_byte_timeout_ms: 30_000,

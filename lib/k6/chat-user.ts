@@ -35,7 +35,7 @@ export function createChatUser(
   const requests = createTextRequests(plan, prompts);
   const startExchange = createExchanges(plan);
   const schedule = createSessionSchedule(plan);
-  const log = createRecordLog(plan.hasRecords);
+  const log = createRecordLog(plan);
 
   return {
     async runSession(model) {
@@ -60,7 +60,7 @@ export function createChatUser(
       record.start_ms = roundMs(reply.startMs - epochMs);
       concludeText(record, { exchange: reply, frames, decoded, abortedBy, decodeBody }, epochMs);
       measurements.ended(record);
-      log.ended(record);
+      log.ended(record, () => textReadings(record));
       await measurements.add(textReadings(record, POOLED_LIMIT));
       slot.end(record.outcome === "failed");
     },

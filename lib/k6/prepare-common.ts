@@ -24,7 +24,9 @@ export interface RunPlan {
   readonly headers: Record<string, string>;
   readonly thinkMs: number;
   readonly seed: number;
-  readonly hasRecords: boolean;
+  readonly records: CommonConfig["records"];
+  /** Sessions whose records are full, in number. */
+  readonly recordsFullMax: number;
   /** How long sessions are started, in milliseconds; absent when only their number limits them. */
   readonly durationMs?: number;
   /** Name of the manifest or of the prompts' file, the `asset_set` tag. */
@@ -81,7 +83,8 @@ export function commonPlan(
         : { ...config.headers, Authorization: `Bearer ${key}` },
     thinkMs: config.thinkMs,
     seed: config.seed,
-    hasRecords: config.records !== "off",
+    records: config.records,
+    recordsFullMax: config.recordsFullMax,
     ...(config.durationMs === undefined ? {} : { durationMs: config.durationMs }),
     metrics: metricNames(config.scenario),
   };

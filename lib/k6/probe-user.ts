@@ -32,7 +32,7 @@ export function createProbeUser(
   const one = createTextRequests({ ...plan, maxTokens: 1 }, prompts);
   const many = createTextRequests(plan, prompts);
   const schedule = createSessionSchedule(plan);
-  const log = createRecordLog(plan.hasRecords);
+  const log = createRecordLog(plan);
 
   return {
     async runSession(model) {
@@ -51,7 +51,7 @@ export function createProbeUser(
       record.end_ms = roundMs(clock.now());
       concludeProbe(record, first, second, decodeBody);
       measurements.ended(record);
-      log.ended(record);
+      log.ended(record, () => probeReadings(record));
       await measurements.add(probeReadings(record));
       slot.end(record.outcome === "failed");
     },

@@ -35,7 +35,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
   const { plan } = run;
   const order = createShuffledOrder(plan.seed, run.items.length);
   const schedule = createSessionSchedule(plan);
-  const log = createRecordLog(plan.hasRecords);
+  const log = createRecordLog(plan);
 
   const measure = async (record: RealtimeRecord): Promise<void> => {
     await pause();
@@ -71,7 +71,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
         onEnded: (ended) => {
           // The record first: whatever is cut afterwards can be computed from it again.
           measurements.ended(ended);
-          log.ended(ended);
+          log.ended(ended, () => realtimeReadings(ended));
           measured = measure(ended);
         },
       });
