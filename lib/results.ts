@@ -96,12 +96,25 @@ export interface Results {
   readonly verdict?: Verdict;
   /** Which sessions the metrics are of. Made from records only; without it they are of all. */
   readonly measured?: MeasuredPart;
+  readonly word_errors?: WordErrors;
   /** What was read. */
   readonly records?: RecordCounts;
   /** The user's own names for the run. */
   readonly labels?: Readonly<Record<string, string>>;
   /** The same by level of load, for a run with several. */
   readonly levels?: readonly LevelResults[];
+}
+
+/** Word errors of all finished sessions whose transcripts were kept, pooled. */
+export interface WordErrors {
+  readonly substitutions: number;
+  readonly deletions: number;
+  readonly insertions: number;
+  /** Words of the references. */
+  readonly words: number;
+  readonly sessions: number;
+  /** Version of the rules by which words are compared; rates of two versions cannot be. */
+  readonly normaliser: number;
 }
 
 /** The part of a run that its metrics are of: warm-up and ramps are left out. */

@@ -2,6 +2,7 @@
 
 import { METRIC_NAMES, metricDefinition } from "./metrics.ts";
 import { FAILURE_KINDS, type FailureKind } from "./outcome.ts";
+import { decimal, quantileText } from "./results-format.ts";
 import type { MetricResult, Results } from "./results.ts";
 
 /** Fewest finished sessions for which a p95 is more than an anecdote: ln(0.01) / ln(0.95). */
@@ -13,6 +14,7 @@ const NUMBER_WIDTH = 10;
 export function summaryTable(results: Results): string {
   const sections = [
     headLine(results),
+    verdictLines(results),
     metricLines(results),
     sessionLines(results),
     thresholdLines(results),
@@ -31,6 +33,16 @@ function headLine(results: Results): string[] {
   return [`${scenario}, dialect ${dialect}, ${seconds} s (${names.join(", ")})`];
 }
 
+/** The verdict, if the results have one: k6's own summary has not. */
+function verdictLines({ verdict }: Results): string[] {
+  if (verdict === undefined) return [];
+  const reasons = verdict.reasons.flatMap(({ code, status, seen, why, advice }) => [
+    `  ${status} ${code}: ${seen}`,
+    `    ${why}; ${advice}`,
+  ]);
+  return [`verdict: ${verdict.status}`, ...reasons];
+}
+
 function metricLines(results: Results): string[] {
   const fewSessions = results.sessions.finished < P95_SESSIONS;
   const lines = METRIC_NAMES.flatMap((name) => {
@@ -42,33 +54,44 @@ function metricLines(results: Results): string[] {
   });
   if (lines.length === 0) return ["no latency was measured: no session finished"];
   const head = ["p50", "p95", "max", "count"].map((text) => text.padStart(NUMBER_WIDTH)).join("");
-  const note = fewSessions
-    ? [`~ a p95 of fewer than ${P95_SESSIONS} finished sessions: read it as an anecdote`]
-    : [];
-  return [" ".repeat(NAME_WIDTH) + head, ...lines, ...note];
+  return [" ".repeat(NAME_WIDTH) + head, ...lines, ...notes(results, lines)];
+}
+
+function notes({ metrics }: Results, lines: readonly string[]): string[] {
+  const found: string[] = [];
+  if (lines.some((line) => line.includes("~")))
+    found.push(`~ a p95 of fewer than ${P95_SESSIONS} finished sessions: read it as an anecdote`);
+  if (Object.values(metrics).some(({ censored }) => censored !== undefined))
+    found.push("> sessions that ran into a time-out are counted as at least the time they waited");
+  return found;
 }
 
 function numbers(metric: MetricResult, fewSessions: boolean): string {
-  const p95 = `${fewSessions ? "~" : ""}${decimal(metric.p95)}`;
-  const cells = [decimal(metric.p50), p95, decimal(metric.max), String(metric.count ?? "")];
+  // Results from records know for each metric whether its p95 is certified; k6's own count sessions alone.
+  const p95 = quantileText(metric, "p95");
+  const isMarked = metric.certified === undefined && metric.p95 !== undefined && fewSessions;
+  const cells = [
+    quantileText(metric, "p50"),
+    isMarked ? `~${p95}` : p95,
+    decimal(metric.max),
+    String(metric.count ?? ""),
+  ];
   return cells.map((cell) => cell.padStart(NUMBER_WIDTH)).join("");
-}
-
-function decimal(value: number | undefined): string {
-  if (value === undefined) return "-";
-  const text = value.toFixed(Math.abs(value) < 100 ? 2 : 1);
-  return /^-0\.0+$/.test(text) ? text.slice(1) : text;
 }
 
 function sessionLines(results: Results): string[] {
   const { started, finished, failed, aborted, interrupted, by_kind: byKind } = results.sessions;
+  const { measured } = results;
   const hungUp = aborted === 0 ? "" : `, ${aborted} aborted by us`;
   const lines = [
     `sessions: ${started} started, ${finished} finished, ${failed} failed${hungUp}, ${interrupted} interrupted`,
   ];
+  if (measured !== undefined && measured.warm_up !== "none") {
+    const seconds = (measured.warm_up_ms / 1000).toFixed(1);
+    lines.push(`measured: ${measured.sessions} finished sessions after a warm-up of ${seconds} s`);
+  }
   for (const [kind, count] of Object.entries(byKind ?? {})) {
-    const { meaning, advice } = FAILURE_KINDS[kind as FailureKind];
-    lines.push(`  ${count} x ${kind}: ${meaning}; ${advice}`);
+    lines.push(`  ${count} x ${kind}${meaningOf(kind)}`);
   }
   if (failed > 0 && byKind === undefined)
     lines.push("  by kind: not counted, because RT_THRESHOLDS is none");
@@ -80,6 +103,12 @@ function sessionLines(results: Results): string[] {
     );
   }
   return lines;
+}
+
+function meaningOf(kind: string): string {
+  if (!Object.hasOwn(FAILURE_KINDS, kind)) return "";
+  const { meaning, advice } = FAILURE_KINDS[kind as FailureKind];
+  return `: ${meaning}; ${advice}`;
 }
 
 function thresholdLines(results: Results): string[] {

@@ -1,8 +1,10 @@
 // From record files to a report. Knows files and what a run says of itself; computes nothing: lib/analysis.ts does.
 
+import { RunAnalysis } from "../lib/analysis.ts";
 import type { MachineSamples } from "../lib/machine.ts";
 import type { Results } from "../lib/results.ts";
 import type { SessionRow } from "../lib/session-row.ts";
+import { readRecords } from "./read-records.ts";
 
 /** What a report is made of. */
 export interface BuildInput {
@@ -48,11 +50,33 @@ export interface Report {
   readonly broken: readonly BrokenRecord[];
 }
 
+/** k6's exit code for a run that was ended from outside, as by Ctrl-C. */
+const CUT_EXIT_CODE = 105;
+
 /**
- * Builds a report from records.
+ * Builds a report from records. Reads the files once, line by line.
  *
  * @throws {Error} Node's, if a file cannot be read.
  */
 export async function buildReport(input: BuildInput): Promise<Report> {
-  throw new Error(`not written yet: ${input.files.length} files`);
+  const run = new RunAnalysis();
+  const { interrupted, other, broken } = await readRecords(input.files, (record) => {
+    run.add(record);
+  });
+  interrupted.forEach((start) => run.addInterrupted(start));
+  const { config, versions, labels, machine, warmupMs, k6 = {} } = input;
+  const { exitCode, thresholds, droppedIterations } = k6;
+  const { results, sessions } = run.conclude({
+    brokenLines: broken.length,
+    otherLines: other.length,
+    isCut: exitCode === CUT_EXIT_CODE,
+    ...(config === undefined ? {} : { config }),
+    ...(versions === undefined ? {} : { versions }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(machine === undefined ? {} : { machine }),
+    ...(warmupMs === undefined ? {} : { warmupMs }),
+    ...(thresholds === undefined ? {} : { thresholds }),
+    ...(droppedIterations === undefined ? {} : { droppedIterations }),
+  });
+  return { results, sessions, other, broken };
 }

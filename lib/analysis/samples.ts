@@ -102,6 +102,12 @@ export class Samples {
     this.#totals.push(max);
   }
 
+  /** The quantile of the values of the sessions for which `isChosen` is not 0. */
+  quantileOf(isChosen: Uint8Array, p: number): number | undefined {
+    const chosen = this.select(isChosen);
+    return chosen === undefined ? undefined : orderedQuantile(orderValues(chosen.pooled), p);
+  }
+
   /** The values of the sessions for which `isChosen` is not 0; `undefined` if there are none. */
   select(isChosen: Uint8Array): Selection | undefined {
     const values = new NumberList();
@@ -148,6 +154,13 @@ export class Samples {
   }
 }
 
+/** What is kept of a metric while records are read. */
+export interface MetricData {
+  readonly samples: Samples;
+  /** Lower bounds of sessions that were given up: which session, and how long it waited. */
+  readonly bounds: { readonly session: number; readonly bound: number }[];
+}
+
 /** Values in order, so that quantiles can be read. */
 export interface OrderedValues {
   readonly sorted: Float64Array;
@@ -157,13 +170,18 @@ export interface OrderedValues {
 
 /** Puts pooled values in order. */
 export function orderValues({ values, counts }: PooledValues): OrderedValues {
-  if (counts === undefined) return { sorted: values.slice().sort() };
+  if (counts === undefined) {
+    const copy = values.slice();
+    copy.sort();
+    return { sorted: copy };
+  }
   const tally = new Map<number, number>();
   for (let index = 0; index < values.length; index++) {
     const value = values[index] as number;
     tally.set(value, (tally.get(value) ?? 0) + (counts[index] as number));
   }
-  const sorted = Float64Array.from(tally.keys()).sort();
+  const sorted = Float64Array.from(tally.keys());
+  sorted.sort();
   let sum = 0;
   const cumulative = sorted.map((value) => (sum += tally.get(value) ?? 0));
   return { sorted, cumulative };

@@ -14,7 +14,7 @@ const MIN_PERIOD_MS = 10;
 /** Half the width of the window around a multiple. */
 const WINDOW_MS = 1;
 
-/** Share of the values that must lie in the windows. */
+/** More than this share of the values must lie in the windows. */
 const SHARE = 0.9;
 
 /** Fewest values. By chance 18 of 20 lie in windows that cover a fifth of the time with a probability of 4 in 10^11. */
@@ -30,7 +30,7 @@ const MIN_USED = 3;
 const MAX_VALUES = 300;
 
 /**
- * Looks for a tick: a period of at least 10 ms of which at least 90 % of the values are within 1 ms of a multiple, with at
+ * Looks for a tick: a period of at least 10 ms of which more than 90 % of the values are within 1 ms of a multiple, with at
  * least three multiples in use and at least half of all multiples between the smallest and the largest used one. The last
  * two conditions keep out servers that are merely constant, or answer a few kinds of requests in round times.
  *
@@ -54,7 +54,7 @@ export function findTick(values: ArrayLike<number>): Tick | undefined {
 
 /** The share of values near a multiple; `undefined` if it is no tick. */
 function shareOnTick(sample: Float64Array, periodMs: number): number | undefined {
-  const allowed = Math.floor((1 - SHARE) * sample.length);
+  const allowed = Math.ceil((1 - SHARE) * sample.length) - 1;
   let off = 0;
   for (let index = 0; index < sample.length; index++) {
     const value = sample[index] as number;

@@ -1,0 +1,270 @@
+// From the records of a run to its results, its rows and its verdict. Knows which sessions are measured and what each
+// adds; statistics, facts and reasons have their own files. Pure: records in, results out.
+
+import { FactsCollector, factsOfMachine, factsOfRows } from "./analysis/facts.ts";
+import { metricResults } from "./analysis/metric-results.ts";
+import { rowOfSession, rowOfStart, valuesOf } from "./analysis/rows.ts";
+import { Samples, type MetricData } from "./analysis/samples.ts";
+import { chooseMeasured, type Measured } from "./analysis/measured.ts";
+import { censoredReadings } from "./censoring.ts";
+import type { MachineSamples } from "./machine.ts";
+import type { MetricName } from "./metrics.ts";
+import { FAILURE_KIND_NAMES } from "./outcome.ts";
+import type { SessionRecord, SessionStart } from "./record.ts";
+import {
+  RESULTS_SCHEMA,
+  type Results,
+  type RunInfo,
+  type SessionCounts,
+  type WordErrors,
+} from "./results.ts";
+import type { ScenarioName } from "./scenario.ts";
+import type { SessionRow } from "./session-row.ts";
+import { blockLengthMs } from "./stats/bootstrap.ts";
+import { quantile, sortValues } from "./stats/quantiles.ts";
+import { countWordErrors, type ErrorCounts } from "./text/error-counts.ts";
+import { NORMALISER_VERSION } from "./text/normalise.ts";
+import { judgeRun } from "./verdict.ts";
+
+/** What the records do not say of a run. */
+export interface AnalysisContext {
+  readonly config?: RunInfo["config"];
+  readonly versions?: RunInfo["versions"];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly thresholds?: Results["thresholds"];
+  readonly droppedIterations?: number;
+  /** The user ended the run. */
+  readonly isCut?: boolean;
+  readonly machine?: MachineSamples;
+  /** Overrides the warm-up rule; 0 measures every session. */
+  readonly warmupMs?: number;
+  /** Lines of the files that are no valid records. */
+  readonly brokenLines?: number;
+  readonly otherLines?: number;
+}
+
+/** What comes of the records of a run. */
+export interface Analysis {
+  readonly results: Results;
+  /** In the order of the intended starts. */
+  readonly sessions: readonly SessionRow[];
+}
+
+/** Analyses records that are all at hand; {@link RunAnalysis} takes them one by one. */
+export function analyse(
+  records: Iterable<SessionRecord>,
+  interrupted: Iterable<SessionStart>,
+  context: AnalysisContext = {},
+): Analysis {
+  const run = new RunAnalysis();
+  for (const record of records) run.add(record);
+  for (const start of interrupted) run.addInterrupted(start);
+  return run.conclude(context);
+}
+
+/**
+ * Collects the sessions of a run, one at a time, in any order. Keeps a row and the values of each session, and nothing
+ * else of its record.
+ */
+export class RunAnalysis {
+  readonly #rows: SessionRow[] = [];
+  /** Wall time of each session's intended start. */
+  readonly #intendedMs: number[] = [];
+  readonly #metrics = new Map<MetricName, MetricData>();
+  readonly #facts = new FactsCollector();
+  /** Sessions whose stamps were taken in user space, by their number in `#rows`. */
+  readonly #userStamped: number[] = [];
+  readonly #bases = new Set<string>();
+  readonly #words = { substitutions: 0, deletions: 0, insertions: 0, referenceLength: 0 };
+  #wordSessions = 0;
+  #firstStartMs = Number.POSITIVE_INFINITY;
+  #lastEndMs = Number.NEGATIVE_INFINITY;
+  #full = 0;
+  #compact = 0;
+
+  /** Adds a session that has ended. */
+  add(record: SessionRecord): void {
+    const session = this.#rows.length;
+    const { lists, basis } = valuesOf(record);
+    lists.forEach((values, metric) => this.#metric(metric).samples.add(session, values));
+    censoredReadings(record).forEach((bound, metric) => {
+      this.#metric(metric).bounds.push({ session, bound });
+    });
+    if (basis !== undefined) this.#bases.add(basis);
+    if (record.type !== "probe" && record.stamps === "go") this.#userStamped.push(session);
+    if (record.detail === "compact") this.#compact++;
+    else this.#full++;
+    this.#facts.add(record);
+    this.#countWords(record);
+    this.#rows.push(rowOfSession(record, lists));
+    this.#intendedMs.push(record.epoch_ms + record.intended_ms);
+    this.#firstStartMs = Math.min(this.#firstStartMs, record.epoch_ms + record.start_ms);
+    this.#lastEndMs = Math.max(this.#lastEndMs, record.epoch_ms + record.end_ms);
+  }
+
+  /** Adds a session that was announced and has no end. */
+  addInterrupted(start: SessionStart): void {
+    this.#rows.push(rowOfStart(start));
+    this.#intendedMs.push(start.epoch_ms + start.intended_ms);
+    const startMs = start.epoch_ms + start.start_ms;
+    this.#firstStartMs = Math.min(this.#firstStartMs, startMs);
+    this.#lastEndMs = Math.max(this.#lastEndMs, startMs);
+  }
+
+  /** Computes the results. The analysis takes no more records after that. */
+  conclude(context: AnalysisContext): Analysis {
+    const firstMs = this.#intendedMs.reduce(
+      (least, each) => (each < least ? each : least),
+      Infinity,
+    );
+    const measured = chooseMeasured(this.#intendedMs, this.#rows, context.warmupMs);
+    const rows = this.#rows.map((row, index) =>
+      finishRow(row, index, this.#intendedMs, firstMs, measured),
+    );
+    const counts = countSessions(rows);
+    const sessionMs = medianLength(rows);
+    const scenario: ScenarioName = rows[0]?.scenario ?? "realtime";
+    const metrics = metricResults(this.#metrics, {
+      isMeasured: measured.isMeasured,
+      startOf: (session) => this.#intendedMs[session] ?? 0,
+      blockMs: blockLengthMs(sessionMs),
+      counts,
+      basis: basisOf(this.#bases),
+    });
+    const userWait = this.#userStampWait(measured);
+    const verdict = judgeRun({
+      closedEarly: 0,
+      ...this.#facts.facts(),
+      ...factsOfRows(rows, scenario, measured.part.to_ms - measured.part.from_ms, sessionMs),
+      ...factsOfMachine(context.machine, this.#firstStartMs, this.#lastEndMs),
+      ...(userWait === undefined ? {} : { userStampWaitP99Ms: userWait }),
+      ...(context.droppedIterations === undefined ? {} : { dropped: context.droppedIterations }),
+      ...counts,
+      isCut: context.isCut === true,
+      measured: measured.part.sessions,
+      isShort: measured.part.warm_up === "none",
+    });
+    const order = rows.map((_, index) => index);
+    order.sort((a, b) => (rows[a]?.intended_ms ?? 0) - (rows[b]?.intended_ms ?? 0) || a - b);
+    return {
+      results: {
+        schema: RESULTS_SCHEMA,
+        verdict,
+        scenario,
+        dialect: rows[0]?.dialect ?? "",
+        started_at: new Date(rows.length === 0 ? 0 : this.#firstStartMs).toISOString(),
+        duration_ms: rows.length === 0 ? 0 : Math.round(this.#lastEndMs - this.#firstStartMs),
+        ...(context.labels === undefined ? {} : { labels: context.labels }),
+        config: context.config ?? {},
+        versions: context.versions ?? {},
+        records: {
+          full: this.#full,
+          compact: this.#compact,
+          broken: context.brokenLines ?? 0,
+          other: context.otherLines ?? 0,
+        },
+        sessions: counts,
+        measured: measured.part,
+        metrics,
+        ...this.#wordErrors(),
+        ...(context.thresholds === undefined ? {} : { thresholds: context.thresholds }),
+      },
+      sessions: order.flatMap((index) => rows[index] ?? []),
+    };
+  }
+
+  #metric(name: MetricName): MetricData {
+    const known = this.#metrics.get(name);
+    if (known !== undefined) return known;
+    const made = { samples: new Samples(), bounds: [] };
+    this.#metrics.set(name, made);
+    return made;
+  }
+
+  #countWords(record: SessionRecord): void {
+    if (record.type !== "realtime" || record.outcome !== "finished") return;
+    let hasReference = false;
+    record.utterances.forEach(({ asset, final_text: text }) => {
+      if (asset.text === undefined || text === undefined) return;
+      hasReference = true;
+      addErrors(this.#words, countWordErrors(asset.text, text));
+    });
+    if (hasReference) this.#wordSessions++;
+  }
+
+  #wordErrors(): { readonly word_errors?: WordErrors } {
+    if (this.#wordSessions === 0) return {};
+    const { substitutions, deletions, insertions, referenceLength: words } = this.#words;
+    const counts = { substitutions, deletions, insertions, words };
+    return {
+      word_errors: { ...counts, sessions: this.#wordSessions, normaliser: NORMALISER_VERSION },
+    };
+  }
+
+  #userStampWait(measured: Measured): number | undefined {
+    const samples = this.#metrics.get("stamp_wait_ms")?.samples;
+    if (samples === undefined || this.#userStamped.length === 0) return undefined;
+    const isChosen = new Uint8Array(this.#rows.length);
+    this.#userStamped.forEach((session) => {
+      isChosen[session] = measured.isMeasured[session] ?? 0;
+    });
+    return samples.quantileOf(isChosen, 0.99);
+  }
+}
+
+function addErrors(
+  total: { -readonly [Key in keyof ErrorCounts]: number },
+  more: ErrorCounts,
+): void {
+  total.substitutions += more.substitutions;
+  total.deletions += more.deletions;
+  total.insertions += more.insertions;
+  total.referenceLength += more.referenceLength;
+}
+
+/** Puts a row onto the clock that begins with the first intended start of the run. */
+function finishRow(
+  row: SessionRow,
+  index: number,
+  intendedMs: readonly number[],
+  firstMs: number,
+  measured: Measured,
+): SessionRow {
+  const shiftMs = (intendedMs[index] ?? 0) - firstMs - row.intended_ms;
+  const at = (ms: number): number => Math.round((ms + shiftMs) * 1000) / 1000;
+  return {
+    ...row,
+    intended_ms: at(row.intended_ms),
+    start_ms: at(row.start_ms),
+    ...(row.end_ms === undefined ? {} : { end_ms: at(row.end_ms) }),
+    phase: measured.phases[index] ?? "measured",
+  };
+}
+
+function countSessions(rows: readonly SessionRow[]): SessionCounts {
+  const counts = { finished: 0, failed: 0, aborted: 0, interrupted: 0 };
+  const byKind = new Map<string, number>();
+  rows.forEach(({ outcome, kind }) => {
+    counts[outcome]++;
+    if (kind !== undefined) byKind.set(kind, (byKind.get(kind) ?? 0) + 1);
+  });
+  const known: readonly string[] = FAILURE_KIND_NAMES;
+  const kinds = [...known, ...[...byKind.keys()].filter((kind) => !known.includes(kind))];
+  const rest = kinds.flatMap((kind): [string, number][] => {
+    const count = byKind.get(kind);
+    return count === undefined ? [] : [[kind, count]];
+  });
+  return { started: rows.length, ...counts, by_kind: Object.fromEntries(rest) };
+}
+
+function medianLength(rows: readonly SessionRow[]): number {
+  const lengths = rows.flatMap(({ outcome, start_ms, end_ms }) =>
+    outcome === "finished" && end_ms !== undefined ? [end_ms - start_ms] : [],
+  );
+  return quantile(sortValues(lengths), 0.5) ?? 0;
+}
+
+function basisOf(bases: ReadonlySet<string>): "uniform" | "mixed" | undefined {
+  if (!bases.has("uniform") && !bases.has("mixed")) return undefined;
+  return bases.size === 1 && bases.has("uniform") ? "uniform" : "mixed";
+}

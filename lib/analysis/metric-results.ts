@@ -1,0 +1,127 @@
+// The metrics of a run's results, each by its kind. Knows the catalogue; the numbers are made elsewhere.
+
+import { METRIC_NAMES, metricDefinition, type MetricName } from "../metrics.ts";
+import type { MetricResult, SessionCounts } from "../results.ts";
+import { bootstrapRatio } from "../stats/bootstrap.ts";
+import { wilsonInterval } from "../stats/wilson.ts";
+import { censoredStatistics, metricStatistics } from "./metric-statistics.ts";
+import type { MetricData, Selection } from "./samples.ts";
+
+/** What the metrics are computed with. */
+export interface MetricContext {
+  /** 1 for a session that is measured. */
+  readonly isMeasured: Uint8Array;
+  readonly startOf: (session: number) => number;
+  readonly blockMs: number;
+  readonly counts: SessionCounts;
+  /** Of the metrics that rest on the times of spoken words. */
+  readonly basis: MetricResult["basis"];
+}
+
+type Metrics = Partial<Record<MetricName, MetricResult>>;
+
+/** Metrics that rest on the times of spoken words. */
+const WORD_BASED: ReadonlySet<MetricName> = new Set<MetricName>(["delta_lag_ms", "word_lag_ms"]);
+
+/** Computes the metrics of the measured sessions, in the order of the catalogue. Counts of sessions are of all. */
+export function metricResults(
+  data: ReadonlyMap<MetricName, MetricData>,
+  context: MetricContext,
+): Metrics {
+  const computed = new Map<MetricName, MetricResult>(countedSessions(context.counts));
+  data.forEach((each, name) => {
+    const result = resultOf(name, each, context);
+    if (result !== undefined) computed.set(name, result);
+  });
+  const ratio = wordErrorRatio(data, context);
+  if (ratio === undefined) {
+    computed.delete("wer_errors");
+    computed.delete("wer_words");
+  } else computed.set("wer_ratio", ratio);
+  const metrics: Metrics = {};
+  METRIC_NAMES.forEach((name) => {
+    const result = computed.get(name);
+    if (result !== undefined) metrics[name] = result;
+  });
+  return metrics;
+}
+
+function resultOf(
+  name: MetricName,
+  { samples, bounds }: MetricData,
+  context: MetricContext,
+): MetricResult | undefined {
+  const { unit, kind } = metricDefinition(name);
+  const chosen = samples.select(context.isMeasured);
+  if (kind !== "trend")
+    return chosen === undefined ? undefined : { unit, value: chosen.mean * chosen.count };
+  const measuredBounds = bounds.flatMap(({ session, bound }) =>
+    context.isMeasured[session] === 1 ? [bound] : [],
+  );
+  const statistics =
+    chosen === undefined
+      ? censoredStatistics(measuredBounds)
+      : metricStatistics(chosen, { ...context, bounds: measuredBounds });
+  if (statistics === undefined) return undefined;
+  const { basis } = context;
+  return {
+    unit,
+    ...statistics,
+    ...(basis !== undefined && WORD_BASED.has(name) ? { basis } : {}),
+  };
+}
+
+function count(value: number): MetricResult {
+  return { unit: "count", value };
+}
+
+function countedSessions(counts: SessionCounts): [MetricName, MetricResult][] {
+  const { started, finished, failed, aborted, interrupted } = counts;
+  const entries: [MetricName, MetricResult][] = [
+    ["sessions_started", count(started)],
+    ["sessions_finished", count(finished)],
+    ["sessions_open", count(interrupted)],
+  ];
+  if (aborted > 0) entries.push(["sessions_aborted", count(aborted)]);
+  const interval = wilsonInterval(failed, failed + finished);
+  if (interval !== undefined) {
+    const ci95 = { value: [interval.lower, interval.upper] as const };
+    entries.push(["session_failed", { unit: "ratio", value: failed / (failed + finished), ci95 }]);
+  }
+  return entries;
+}
+
+/** Errors over words, pooled; its interval draws sessions. */
+function wordErrorRatio(
+  data: ReadonlyMap<MetricName, MetricData>,
+  { isMeasured }: MetricContext,
+): MetricResult | undefined {
+  const errors = sumsOf(data.get("wer_errors")?.samples.select(isMeasured), isMeasured.length);
+  const words = sumsOf(data.get("wer_words")?.samples.select(isMeasured), isMeasured.length);
+  const total = words.reduce((sum, each) => sum + each, 0);
+  if (total === 0) return undefined;
+  const value = errors.reduce((sum, each) => sum + each, 0) / total;
+  const hasWords = words.map((each) => (each > 0 ? 1 : 0));
+  const interval = bootstrapRatio(
+    errors.filter((_, session) => hasWords[session] === 1),
+    words.filter((each) => each > 0),
+    { seed: 1 },
+  );
+  return {
+    unit: "ratio",
+    value,
+    ...(interval === undefined ? {} : { ci95: { value: [interval.lower, interval.upper] } }),
+  };
+}
+
+/** The sum of a counter's values, by session. */
+function sumsOf(chosen: Selection | undefined, sessions: number): Float64Array {
+  const sums = new Float64Array(sessions);
+  if (chosen === undefined) return sums;
+  const { values, counts, offsets } = chosen.pooled;
+  chosen.sessions.forEach((session, run) => {
+    for (let index = offsets[run] ?? 0; index < (offsets[run + 1] ?? 0); index++)
+      sums[session] = (sums[session] ?? 0) + (values[index] ?? 0) * (counts?.[index] ?? 1);
+  });
+  return sums;
+}
