@@ -99,6 +99,9 @@ const REASON_NOTES: Readonly<Record<ShutdownReason, string>> = {
   idle: "k6 runs no session any more and does not end: the server leaves connections open that were closed; ending k6",
 };
 
+/** What k6 says of each timer of a session that it cuts: in the log, and too much for a terminal. */
+const CUT_TIMER = /^setTimeout \d+ was stopped because the VU iteration was interrupted$/;
+
 function forwardOutput(child: ChildProcess, progress: K6Progress, log: WriteStream): void {
   child.stdout?.setEncoding("utf8");
   child.stderr?.setEncoding("utf8");
@@ -108,7 +111,7 @@ function forwardOutput(child: ChildProcess, progress: K6Progress, log: WriteStre
     log.write(text);
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) progress.note(line);
+    for (const line of lines) if (!CUT_TIMER.test(line)) progress.note(line);
   });
   child.stderr?.on("end", () => {
     if (rest !== "") progress.note(rest);

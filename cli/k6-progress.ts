@@ -34,6 +34,8 @@ export class K6Progress {
   #rest = "";
   #isDirty = false;
   #printedMs = -Infinity;
+  /** Blank lines between two lines of progress belong to it. */
+  #wasProgress = false;
 
   /** @param other - Gets each line that is not progress. */
   constructor(sink: ProgressSink, other: (line: string) => void) {
@@ -66,7 +68,12 @@ export class K6Progress {
     if (elapsed !== undefined) {
       this.moment = { elapsedMs: parseGoDurationMs(elapsed) ?? 0, atMs: nowMs };
       this.#show(line, nowMs);
-    } else if (!BAR.test(line)) this.#other(line);
+    } else if (!BAR.test(line) && !(line === "" && this.#wasProgress)) {
+      this.#other(line);
+      this.#wasProgress = false;
+      return;
+    }
+    this.#wasProgress = this.moment !== undefined;
   }
 
   #show(line: string, nowMs: number): void {

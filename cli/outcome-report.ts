@@ -1,11 +1,9 @@
 // What `run` and `report` have in common: from records to files, to a table on the terminal, to an exit code.
 
-import { closeSync, openSync, readSync } from "node:fs";
 import { basename, relative } from "node:path";
 import { buildReport, type BuildInput, type Report } from "../report/build.ts";
 import { terminalText } from "../report/terminal.ts";
 import { writeReport, type OutputFormat } from "../report/write.ts";
-import { RECORD_SCHEMA } from "../lib/record.ts";
 import { runExitCode } from "./exit-code.ts";
 import type { RunFile } from "./run-file.ts";
 
@@ -23,8 +21,6 @@ export interface ReportTarget {
 
 /** How many interrupted sessions are named. */
 const NAMED_LIMIT = 20;
-/** The first session of a run begins in its first lines. */
-const LOOK_BYTES = 1024 * 1024;
 
 /** Builds, writes and prints the report; answers the exit code. */
 export async function reportOutcome(input: BuildInput, target: ReportTarget): Promise<number> {
@@ -62,19 +58,6 @@ export function reportFacts(run: RunFile): Omit<BuildInput, "files"> {
     ...(machine === undefined ? {} : { machine }),
     ...(warmupMs === undefined ? {} : { warmupMs }),
   };
-}
-
-/** Whether a log holds the line of a session near its beginning. */
-export function hasRecords(file: string): boolean {
-  try {
-    const bytes = Buffer.alloc(LOOK_BYTES);
-    const handle = openSync(file, "r");
-    const read = readSync(handle, bytes);
-    closeSync(handle);
-    return bytes.subarray(0, read).includes(`{"record":"${RECORD_SCHEMA.replace(/\d+$/, "")}`);
-  } catch {
-    return false;
-  }
 }
 
 /** Names the sessions that were cut. */

@@ -16,18 +16,16 @@ export function checkVariables(
 ): {
   readonly problems: readonly string[];
   readonly description: ConfigDescription;
-  readonly records: string;
   /** Variables that turned out to be paths. */
   readonly paths: Readonly<Record<string, string>>;
 } {
   const environment = { ...variables, PWD: workingFolder };
   const [result, description] =
     scenario === "realtime" ? checkRealtime(environment) : checkText(environment, scenario);
-  const { records, thresholds } = result.config;
+  const { thresholds } = result.config;
   return {
     problems: result.ok ? [] : result.problems,
     description,
-    records,
     paths: thresholds.kind === "file" ? { RT_THRESHOLDS: thresholds.path } : {},
   };
 }

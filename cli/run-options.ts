@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ConfigDescription } from "../lib/config.ts";
 import { readOutputs, type OutputFormat } from "./outputs.ts";
+import { hasRecords } from "./record-files.ts";
 import { readK6Args } from "./k6-args.ts";
 import { checkVariables, type RunScenario } from "./run-check.ts";
 import { readData } from "./run-data.ts";
@@ -118,20 +119,11 @@ export function readRunFlags(flags: RunFlags, environment: RunEnvironment): RunO
     : undefined;
   const manifestFile = join(folder, RUN_FILES.manifest);
   const settings = new Settings(environment.variables, mistakes);
+  const dataFile = data?.csv === undefined ? data?.file : manifestFile;
   readEmpty(flags, mistakes);
-  settings.set("RT_TARGET", "--target", flags.target);
-  settings.set("RT_MODEL", "--model", flags.model);
-  settings.set("RT_DATA", "--data", data?.csv === undefined ? data?.file : manifestFile);
   settings.set("RT_ENDPOINT", "--request-type", endpoint);
-  readProfile(flags, settings, mistakes);
-  settings.set("RT_REQUESTS", "--max-requests", flags.maxRequests);
-  settings.set("RT_DURATION", "--max-seconds", readMaxSeconds(flags.maxSeconds, mistakes));
-  settings.set("RT_MAX_TOKENS", "--max-tokens", flags.maxTokens);
-  settings.set("RT_SEED", "--seed", flags.seed);
-  settings.set("RT_HEADERS", "--header", readHeaders(flags.header, mistakes));
-  const apiKey = readApiKey(flags.apiKeyEnv, environment.variables, mistakes);
-  settings.set("RT_API_KEY", "--api-key-env", apiKey);
-  settings.set("RT_RECORDS", "--records", flags.records ?? settings.value("RT_RECORDS") ?? "full");
+  settings.set("RT_DATA", "--data", dataFile);
+  setVariables(flags, settings, environment.variables, mistakes);
   if (settings.take("RT_SUMMARY") !== undefined)
     mistakes.push(
       "RT_SUMMARY is set in the environment, and run writes its summary.json itself: leave it out",
@@ -147,8 +139,6 @@ export function readRunFlags(flags: RunFlags, environment: RunEnvironment): RunO
   const checked = checkVariables(given, scenario, environment.workingFolder);
   const variables = { ...given, ...checked.paths };
   if (isKnown) mistakes.push(...checked.problems.map((problem) => settings.nameFlags(problem)));
-  if (checked.records === "off")
-    mistakes.push("RT_RECORDS is off, and run makes its results from the records: leave it out");
   if (mistakes.length > 0 || !isKnown) throw new UsageError([...new Set(mistakes)]);
   return {
     scenario,
@@ -168,6 +158,32 @@ export function readRunFlags(flags: RunFlags, environment: RunEnvironment): RunO
     k6Args,
     nameFlags: (problem) => settings.nameFlags(problem),
   };
+}
+
+/** Sets the variables that single flags stand for. */
+function setVariables(
+  flags: RunFlags,
+  settings: Settings,
+  environment: Variables,
+  mistakes: string[],
+): void {
+  settings.set("RT_TARGET", "--target", flags.target);
+  settings.set("RT_MODEL", "--model", flags.model);
+  readProfile(flags, settings, mistakes);
+  settings.set("RT_REQUESTS", "--max-requests", flags.maxRequests);
+  settings.set("RT_DURATION", "--max-seconds", readMaxSeconds(flags.maxSeconds, mistakes));
+  settings.set("RT_MAX_TOKENS", "--max-tokens", flags.maxTokens);
+  settings.set("RT_SEED", "--seed", flags.seed);
+  settings.set("RT_HEADERS", "--header", readHeaders(flags.header, mistakes));
+  settings.set("RT_API_KEY", "--api-key-env", readApiKey(flags.apiKeyEnv, environment, mistakes));
+  const records = flags.records ?? settings.value("RT_RECORDS") ?? "full";
+  settings.set("RT_RECORDS", "--records", records);
+  if (records === "off")
+    mistakes.push(
+      settings.nameFlags(
+        "RT_RECORDS is off, and the results are made from the records: leave it out",
+      ),
+    );
 }
 
 function readRequestType(
@@ -212,10 +228,10 @@ function readFolder(
     return freshFolder(resolve(workingFolder, "results", `${time}-${name ?? scenario}`));
   }
   const folder = resolve(workingFolder, outputDir);
-  const old = [RUN_FILES.records, RUN_FILES.config].find((file) => existsSync(join(folder, file)));
-  if (old !== undefined)
+  // What a run left that started no session may be replaced: its command is given again once the server is up.
+  if (hasRecords(join(folder, RUN_FILES.records)))
     mistakes.push(
-      `--output-dir ${outputDir} has the ${old} of another run: give another folder, or remove it`,
+      `--output-dir ${outputDir} has the records of another run: give another folder, or remove it`,
     );
   return folder;
 }

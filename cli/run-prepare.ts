@@ -63,6 +63,8 @@ export function commandText({ options, k6, args }: PreparedRun): string {
 }
 
 function quote(text: string): string {
+  // What shownK6Args makes of -e.
+  if (/^\w+=\$\w+$/.test(text)) return `"${text}"`;
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
@@ -70,6 +72,9 @@ function quote(text: string): string {
 export function prepareFolder({ folder, manifest }: RunOptions): () => void {
   try {
     const made = mkdirSync(folder, { recursive: true });
+    // k6 appends to its files.
+    for (const name of [RUN_FILES.records, RUN_FILES.summary, RUN_FILES.log])
+      rmSync(join(folder, name), { force: true });
     if (manifest !== undefined) writeFileSync(manifest.file, manifest.csv);
     return () => {
       if (manifest !== undefined) rmSync(manifest.file, { force: true });

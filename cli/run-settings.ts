@@ -33,7 +33,7 @@ export class Settings {
       this.#mistakes.push(
         `${flag} and ${name}, which is set in the environment, say different things: leave one of them out`,
       );
-    else if (before === undefined) this.#flags.set(name, flag);
+    if (before !== value) this.#flags.set(name, flag);
     this.#values.set(name, value);
   }
 

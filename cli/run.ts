@@ -12,7 +12,8 @@ import { shownK6Args } from "./k6-args.ts";
 import { findK6, missingModule } from "./k6-binary.ts";
 import { type K6End, startK6 } from "./k6-process.ts";
 import type { ProgressSink } from "./k6-progress.ts";
-import { hasRecords, reportFacts, reportOutcome } from "./outcome-report.ts";
+import { reportFacts, reportOutcome } from "./outcome-report.ts";
+import { hasRecords } from "./record-files.ts";
 import { createRunFlags } from "./run-command.ts";
 import { describeHost, RUN_SCHEMA, type RunFile, shownCommand, writeRunFile } from "./run-file.ts";
 import {
