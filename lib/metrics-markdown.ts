@@ -9,7 +9,7 @@ Made by \`make docs\` from \`lib/metrics.ts\`. A name is the same in k6, in reco
 A finished session gives readings; a failed one gives none and is counted under its kind (docs/OUTCOMES.md). A value
 that was not measured is absent, never 0. Times are milliseconds.
 
-## Notation
+## Notation of paced audio
 
 | symbol | meaning |
 | --- | --- |
@@ -25,20 +25,31 @@ that was not measured is absent, never 0. Times are milliseconds.
 | h_i | arrival of the delta from which on words 1 to i never change again; r_F for a word that only the final transcript has |
 | sentPos(t) | A_k of the newest frame with s_k ≤ t |
 
+## Notation of streamed text
+
+| symbol | meaning |
+| --- | --- |
+| intended start, start | when the load profile wanted the session to begin; when the request was begun, connecting included |
+| written, headers, first byte | the request was written to the socket; the response headers, the first byte of the body arrived |
+| r_1, r_i, r_n | arrival of the first, the i-th and the last event whose text (content, reasoning, tool call) is not empty |
+| first content | arrival of the first of these that is not reasoning |
+| usage | token counts as the server reported them |
+
 Latencies are anchored to the schedule, not to the actual send: a slow client cannot hide a slow server, and its own
 lateness stands beside as \`send_lag_ms\`, \`start_lag_ms\` and \`stamp_wait_ms\`.
 
 ## Catalogue
 
-| metric | unit | k6 type | one value per | better | formula | needs |
-| --- | --- | --- | --- | --- | --- | --- |
+| metric | for | unit | k6 type | one value per | better | formula | needs |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 `;
 
 /** docs/METRICS.md. */
 export function metricsMarkdown(): string {
   const rows = METRIC_NAMES.map((name) => {
-    const { unit, kind, per, better, title, formula, needs } = metricDefinition(name);
-    return `| \`${name}\`: ${title} | ${unit} | ${kind} | ${per} | ${better} | ${formula} | ${needs ?? ""} |`;
+    const row = metricDefinition(name);
+    const { unit, kind, per, better, title, formula, needs, scenarios } = row;
+    return `| \`${name}\`: ${title} | ${scenarios.join(", ")} | ${unit} | ${kind} | ${per} | ${better} | ${formula} | ${needs ?? ""} |`;
   });
   return `${HEAD}${rows.join("\n")}\n`;
 }
