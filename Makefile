@@ -47,9 +47,12 @@ check: $(INSTALLED) build ## Format, lint, types, generated files and unit tests
 	@$(call TOOL,build/docs) --check
 	$(NODE_BIN)/vitest run --project unit
 
+# The race detector needs a C compiler.
+RACE := $(if $(shell command -v gcc || command -v cc),-race)
+
 .PHONY: check-go
-check-go: ## Vet and tests of the extension, with the race detector.
-	cd extension && test -z "$$(gofmt -l .)" && go vet ./... && go test -race ./...
+check-go: ## Format, vet and tests of the extension, with the race detector where there is a C compiler.
+	cd extension && test -z "$$(gofmt -l .)" && go vet ./... && go test $(RACE) ./...
 
 .PHONY: test
 test: setup build check check-go ## Everything: check, the extension's tests, and the end-to-end tests with real k6.
