@@ -48,7 +48,9 @@ function probe(fields: Partial<ProbeRecord>): Values {
 }
 
 function ascending(list: readonly number[]): number[] {
-  return list.slice().sort((a, b) => a - b);
+  const sorted = list.slice();
+  sorted.sort((a, b) => a - b);
+  return sorted;
 }
 
 describe("readings of a streamed reply", () => {
