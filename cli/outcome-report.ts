@@ -6,6 +6,7 @@ import { terminalText } from "../report/terminal.ts";
 import { writeReport, type OutputFormat } from "../report/write.ts";
 import { runExitCode } from "./exit-code.ts";
 import type { RunFile } from "./run-file.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Where the results of records go. */
 export interface ReportTarget {
@@ -25,6 +26,7 @@ const NAMED_LIMIT = 20;
 /** Builds, writes and prints the report; answers the exit code. */
 export async function reportOutcome(input: BuildInput, target: ReportTarget): Promise<number> {
   const report = await buildReport(input);
+  requireOneScenario(report);
   const paths = await writeReport(report, target.folder, target.outputs);
   target.print(terminalText(report).replace(/\n$/, ""));
   const interrupted = interruptedText(report);
@@ -58,6 +60,13 @@ export function reportFacts(run: RunFile): Omit<BuildInput, "files"> {
     ...(machine === undefined ? {} : { machine }),
     ...(warmupMs === undefined ? {} : { warmupMs }),
   };
+}
+
+/** Metrics of different scenarios or dialects are different things under one name. */
+function requireOneScenario({ sessions }: Report): void {
+  const kinds = [...new Set(sessions.map(({ scenario, dialect }) => `${scenario} (${dialect})`))];
+  if (kinds.length > 1)
+    throw new UsageError([`these records are of ${kinds.join(" and ")}: give those of one only`]);
 }
 
 /** Names the sessions that were cut. */
