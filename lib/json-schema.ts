@@ -76,15 +76,22 @@ function mismatchOfObject(
   const { properties = {}, required = [], additionalProperties, propertyNames } = schema;
   const missing = required.find((name) => value[name] === undefined);
   if (missing !== undefined) return `${join(place, missing)} is missing`;
-  for (const [name, each] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const each = value[name];
     const described = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
     if (propertyNames?.enum?.includes(name) === false)
       return `${join(place, name)} is not one of the known names`;
-    const problem =
-      described === undefined ? undefined : findMismatch(described, each, join(place, name));
+    if (described === undefined || isPlainMatch(described, each)) continue;
+    const problem = findMismatch(described, each, join(place, name));
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** Whether a value surely is as described. Most fields are plain, and a place in words costs more than the check. */
+function isPlainMatch({ type, minimum, enum: names }: JsonSchema, value: unknown): boolean {
+  if (type === "string") return typeof value === "string" && names === undefined;
+  return type === "number" && typeof value === "number" && minimum === undefined;
 }
 
 function mismatchOfArray(
@@ -107,7 +114,7 @@ function mismatchOfArray(
   return undefined;
 }
 
-/** The problem of the only alternative of the value's kind, or of the last one. */
+/** The problem of the alternative of the value's type, the last one if there are several. */
 function mismatchOfAny(
   alternatives: readonly JsonSchema[],
   value: unknown,
@@ -115,10 +122,21 @@ function mismatchOfAny(
 ): string | undefined {
   let problem: string | undefined;
   for (const alternative of alternatives) {
+    // An error's text costs more than a check: only the alternative that may fit makes one.
+    if (alternative.type !== undefined && alternative.type !== typeOf(value)) continue;
     problem = findMismatch(alternative, value, place);
     if (problem === undefined) return undefined;
   }
-  return problem;
+  return problem ?? tell(place, value, "of a type that is allowed");
+}
+
+function typeOf(value: unknown): JsonSchema["type"] | "undefined" {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  const type = typeof value;
+  return type === "object" || type === "string" || type === "number" || type === "boolean"
+    ? type
+    : "undefined";
 }
 
 function tell(place: string, value: unknown, expected: string): string {

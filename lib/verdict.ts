@@ -71,7 +71,8 @@ export interface VerdictRow {
   readonly title: string;
   /** What is read, in words. */
   readonly reading: string;
-  readonly unit: "ratio" | "ms" | "count";
+  /** `flag`: it holds or not, and there is no number to show. */
+  readonly unit: "ratio" | "ms" | "count" | "flag";
   /** The run is suspect, or void, if the reading is above this (`below`: below this). Absent: never. */
   readonly suspect?: number;
   readonly void?: number;
@@ -283,7 +284,7 @@ export const VERDICT_ROWS = {
   short_run: {
     title: "too short to leave out a warm-up",
     reading: "runs whose hold is below 30 s, or of which fewer than 10 sessions would be left",
-    unit: "count",
+    unit: "flag",
     suspect: 0,
     source: "20 % of a hold below 30 s is less than a server's caches and connections need",
     why: "the first sessions pay for connections, caches and compilation, and they are in the numbers",
@@ -323,7 +324,8 @@ function findReason(code: VerdictCode, facts: RunFacts): VerdictReason | undefin
   if (row.atMost?.(facts) === "suspect") status = "suspect";
   const note = row.note === undefined ? "" : ` (${row.note(facts)})`;
   const bound = `${row.isBelow === true ? "at least" : "limit"} ${format(limit, row.unit)}`;
-  const seen = `${row.title}: ${format(value, row.unit)}${note}, ${bound}`;
+  const seen =
+    row.unit === "flag" ? row.title : `${row.title}: ${format(value, row.unit)}${note}, ${bound}`;
   return { code, status, seen, why: row.why, advice: row.advice };
 }
 
@@ -352,6 +354,7 @@ function round(value: number): string {
 
 function limitText(row: VerdictRow, value: number | undefined): string {
   if (value === undefined) return "";
+  if (row.unit === "flag") return "always";
   return `${row.isBelow === true ? "below" : "above"} ${format(value, row.unit)}`;
 }
 

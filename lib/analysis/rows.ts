@@ -1,31 +1,41 @@
 // A record as one line of a table. Knows which number stands for several values; knows no statistics of a run.
 
 import { flattenReadings } from "../compact-record.ts";
-import { metricDefinition, type MetricName } from "../metrics.ts";
+import { METRIC_NAMES, metricDefinition, type MetricName } from "../metrics.ts";
 import { readings } from "../readings.ts";
 import { roundMs, type CompactReadings, type SessionRecord, type SessionStart } from "../record.ts";
 import type { SessionRow } from "../session-row.ts";
-import { bucketQuantile, type Buckets } from "../stats/buckets.ts";
+import type { Buckets } from "../stats/buckets.ts";
 import { median, sortValues } from "../stats/quantiles.ts";
+import { listOf, listOfBuckets, type SessionList } from "./samples.ts";
 
 /** The values of a session by metric, whether its record is full or compact. */
 export interface SessionValues {
-  readonly lists: ReadonlyMap<MetricName, readonly number[] | Buckets>;
+  readonly lists: ReadonlyMap<MetricName, SessionList>;
   readonly basis?: NonNullable<CompactReadings["basis"]>;
 }
 
 /** Computes, or takes from a compact record, the values of a session. A name that the catalogue lacks is left out. */
 export function valuesOf(record: SessionRecord): SessionValues {
-  if (record.detail !== "compact") return flattenReadings(readings(record));
+  const lists = new Map<MetricName, SessionList>();
+  if (record.detail !== "compact") {
+    const flat = flattenReadings(readings(record));
+    flat.lists.forEach((values, metric) => lists.set(metric, listOf(values)));
+    return flat.basis === undefined ? { lists } : { lists, basis: flat.basis };
+  }
   const { values = {}, basis } = record.readings ?? {};
-  const lists = new Map<MetricName, readonly number[] | Buckets>();
   (Object.keys(values) as MetricName[]).forEach((metric) => {
     const list = values[metric];
-    const isKnown = (metricDefinition(metric) as unknown) !== undefined;
-    if (list !== undefined && isKnown) lists.set(metric, list);
+    if (list === undefined || !KNOWN.has(metric)) return;
+    lists.set(
+      metric,
+      Array.isArray(list) ? listOf(list as readonly number[]) : listOfBuckets(list as Buckets),
+    );
   });
   return basis === undefined ? { lists } : { lists, basis };
 }
+
+const KNOWN: ReadonlySet<string> = new Set(METRIC_NAMES);
 
 /** The row of an ended session; times are the record's own, and the phase is not known yet. */
 export function rowOfSession(record: SessionRecord, lists: SessionValues["lists"]): SessionRow {
@@ -69,16 +79,22 @@ function assetsOf(record: SessionRecord): readonly string[] {
 }
 
 /** The number that stands for a session's values of a metric. */
-function oneValue(metric: MetricName, list: readonly number[] | Buckets): number | undefined {
-  if (!Array.isArray(list)) {
-    const buckets = list as Buckets;
-    const value =
-      metricDefinition(metric).kind === "counter" ? buckets.sum : bucketQuantile(buckets, 0.5);
-    return value === undefined ? undefined : roundMs(value);
-  }
-  const values = list as readonly number[];
-  if (values.length <= 1) return values[0];
-  if (metricDefinition(metric).kind === "counter")
-    return values.reduce((sum, each) => sum + each, 0);
-  return roundMs(median(sortValues(values)) ?? 0);
+function oneValue(metric: MetricName, list: SessionList): number | undefined {
+  if (list.length === 0) return undefined;
+  if (metricDefinition(metric).kind === "counter") return roundMs(list.sum);
+  if (list.count === 1) return list.min;
+  const { values, counts } = list;
+  if (counts === undefined) return roundMs(median(sortValues(values)) ?? 0);
+  return roundMs(middleOf(values, counts, list.count));
+}
+
+/** The median of type 7 of ordered values with counts. */
+function middleOf(values: ArrayLike<number>, counts: ArrayLike<number>, count: number): number {
+  const rank = (count + 1) >> 1;
+  let upTo = counts[0] ?? 0;
+  let index = 0;
+  while (upTo < rank && index + 1 < values.length) upTo += counts[++index] ?? 0;
+  const below = values[index] ?? 0;
+  // An even count has two middles; they are in one bucket or in two neighbours.
+  return count % 2 === 1 || upTo > rank ? below : (below + (values[index + 1] ?? below)) / 2;
 }

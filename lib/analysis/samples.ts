@@ -1,7 +1,7 @@
 // The values of one metric over many sessions, in little memory: plain values and buckets of compact records alike. Knows
 // numbers and which session they are of; knows no metric.
 
-import { bucketValues, type Buckets } from "../stats/buckets.ts";
+import { BUCKET_RATIO, type Buckets } from "../stats/buckets.ts";
 import { mean, quantile } from "../stats/quantiles.ts";
 import type { PooledValues } from "../stats/resampling.ts";
 
@@ -21,6 +21,23 @@ export class NumberList {
     this.#numbers[this.length++] = value;
   }
 
+  /** Adds many numbers. */
+  pushAll(numbers: ArrayLike<number>): void {
+    const length = this.length + numbers.length;
+    if (length > this.#numbers.length) {
+      const wider = new Float64Array(Math.max(length, 2 * this.#numbers.length));
+      wider.set(this.#numbers.subarray(0, this.length));
+      this.#numbers = wider;
+    }
+    this.#numbers.set(numbers, this.length);
+    this.length = length;
+  }
+
+  /** Adds one number many times. */
+  pushMany(number: number, count: number): void {
+    for (let index = 0; index < count; index++) this.push(number);
+  }
+
   at(index: number): number {
     return this.#numbers[index] ?? 0;
   }
@@ -29,6 +46,70 @@ export class NumberList {
   view(from = 0, to = this.length): Float64Array {
     return this.#numbers.subarray(from, to);
   }
+}
+
+/** The values of one session, as they are or as counts of smallest to largest. */
+export interface SessionList {
+  readonly values: ArrayLike<number>;
+  readonly counts?: ArrayLike<number>;
+  /** Elements of `values`. */
+  readonly length: number;
+  /** How many values there are, with their sum, smallest and largest: exact for buckets too. */
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Plain values. */
+export function listOf(values: readonly number[]): SessionList {
+  let sum = 0;
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as number;
+    sum += value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return { values, length: values.length, count: values.length, sum, min, max };
+}
+
+/** Middles of buckets that have been asked for, by index; most runs need a few hundred. */
+const middles = new Map<number, number>();
+
+function middleOf(bucket: number): number {
+  const known = middles.get(bucket);
+  if (known !== undefined) return known;
+  const middle = BUCKET_RATIO ** (bucket + 0.5);
+  middles.set(bucket, middle);
+  return middle;
+}
+
+/** The values of buckets: the same as `bucketValues`, for millions of them. */
+export function listOfBuckets(buckets: Buckets): SessionList {
+  const { count, sum, zero = 0, positive = [], negative = [] } = buckets;
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = buckets;
+  const below = negative.length >> 1;
+  const hasZero = zero > 0 ? 1 : 0;
+  const length = below + hasZero + (positive.length >> 1);
+  const values = new Float64Array(length);
+  const counts = new Float64Array(length);
+  let bucket = 0;
+  for (let pair = 0; pair < below; pair++) {
+    bucket += negative[2 * pair] ?? 0;
+    // The first bucket has the smallest size: of negative values, the largest.
+    values[below - 1 - pair] = Math.max(min, -middleOf(bucket));
+    counts[below - 1 - pair] = negative[2 * pair + 1] ?? 0;
+  }
+  if (hasZero === 1) counts[below] = zero;
+  bucket = 0;
+  for (let at = below + hasZero, pair = 0; at < length; at++, pair++) {
+    bucket += positive[2 * pair] ?? 0;
+    values[at] = Math.max(min, Math.min(max, middleOf(bucket)));
+    counts[at] = positive[2 * pair + 1] ?? 0;
+  }
+  return { values, counts, length, count, sum, min, max };
 }
 
 /** The values of a part of the sessions. */
@@ -57,49 +138,22 @@ export class Samples {
   readonly #totals = new NumberList();
 
   /** Adds the values of a session; none of none. */
-  add(session: number, values: readonly number[] | Buckets): void {
-    if (Array.isArray(values)) this.#addList(session, values as readonly number[]);
-    else this.#addBuckets(session, values as Buckets);
-  }
-
-  #addList(session: number, list: readonly number[]): void {
-    if (list.length === 0) return;
-    let sum = 0;
-    let min = Number.POSITIVE_INFINITY;
-    let max = Number.NEGATIVE_INFINITY;
-    for (let index = 0; index < list.length; index++) {
-      const value = list[index] as number;
-      sum += value;
-      if (value < min) min = value;
-      if (value > max) max = value;
-      this.#values.push(value);
-      this.#counts?.push(1);
-    }
-    this.#close(session, list.length, sum, min, max);
-  }
-
-  #addBuckets(session: number, buckets: Buckets): void {
-    const { values, counts } = bucketValues(buckets);
+  add(session: number, values: SessionList): void {
     if (values.length === 0) return;
-    if (this.#counts === undefined) {
+    const { length, counts } = values;
+    if (counts !== undefined && this.#counts === undefined) {
       this.#counts = new NumberList();
-      for (let index = 0; index < this.#values.length; index++) this.#counts.push(1);
+      this.#counts.pushMany(1, this.#values.length);
     }
-    for (let index = 0; index < values.length; index++) {
-      this.#values.push(values[index] as number);
-      this.#counts.push(counts[index] as number);
-    }
-    const { count, sum, min = 0, max = 0 } = buckets;
-    this.#close(session, count, sum, min, max);
-  }
-
-  #close(session: number, count: number, sum: number, min: number, max: number): void {
+    this.#values.pushAll(values.values);
+    if (counts === undefined) this.#counts?.pushMany(1, length);
+    else this.#counts?.pushAll(counts);
     this.#sessions.push(session);
     this.#ends.push(this.#values.length);
-    this.#totals.push(count);
-    this.#totals.push(sum);
-    this.#totals.push(min);
-    this.#totals.push(max);
+    this.#totals.push(values.count);
+    this.#totals.push(values.sum);
+    this.#totals.push(values.min);
+    this.#totals.push(values.max);
   }
 
   /** The quantile of the values of the sessions for which `isChosen` is not 0. */
@@ -123,10 +177,9 @@ export class Samples {
       const session = this.#sessions.at(run);
       if (isChosen[session] !== 1) continue;
       const to = this.#ends.at(run);
-      for (let index = run === 0 ? 0 : this.#ends.at(run - 1); index < to; index++) {
-        values.push(this.#values.at(index));
-        counts?.push(this.#counts?.at(index) ?? 1);
-      }
+      const from = run === 0 ? 0 : this.#ends.at(run - 1);
+      values.pushAll(this.#values.view(from, to));
+      if (this.#counts !== undefined) counts?.pushAll(this.#counts.view(from, to));
       sessions.push(session);
       offsets.push(values.length);
       const own = this.#totals.at(4 * run);
