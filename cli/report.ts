@@ -76,7 +76,7 @@ async function report(
     mistakes.push("the same records are given twice");
   if (mistakes.length > 0 || first === undefined) throw new UsageError(mistakes);
   const runs = sources.flatMap(({ run }) => run ?? []);
-  for (const warning of differences(runs)) context.warn(warning);
+  for (const warning of [...differences(runs), ...lostThresholds(runs)]) context.warn(warning);
   const folder =
     flags.outputDir === undefined
       ? dirname(first.file)
@@ -147,5 +147,13 @@ function differences([first, ...others]: readonly RunFile[]): string[] {
   if (different.length === 0) return [];
   return [
     `warning: these runs differ in ${different.join(", ")}: they are merged as if they did not`,
+  ];
+}
+
+/** Says that thresholds are not judged over several generators. */
+function lostThresholds(runs: readonly RunFile[]): string[] {
+  if (runs.length < 2 || runs.every(({ k6 }) => k6.thresholds === undefined)) return [];
+  return [
+    "warning: each generator's k6 judged the thresholds over its own sessions: they are left out here",
   ];
 }

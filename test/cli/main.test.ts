@@ -77,7 +77,12 @@ async function run(
 
 describe("help", () => {
   test.each([
-    ["--help", /Commands:[^]*serve/],
+    ["--help", /Commands:[^]*run[^]*report[^]*serve/],
+    [
+      "run --help",
+      /--request-type[^]*--output-dir[^]*--dry-run[^]*Profiles:[^]*Ctrl-C[^]*Exit codes:[^]*Examples:[^]*--data recordings\//,
+    ],
+    ["report --help", /<path\.\.\.>[^]*--outputs[^]*--accept-void[^]*Examples:/],
     ["--version", /^\d+\.\d+\.\d+\n$/],
     [
       "serve --help",
@@ -100,6 +105,18 @@ describe("wrong usage exits 2 and says what to do", () => {
       "two bad values",
       "serve --engine ruler --port x --seed y",
       /error: --port is "x"[^]*error: --seed is "y"/,
+    ],
+    ["an argument of run without --", "run here", /too many arguments[^]*run --help tells more/],
+    [
+      "several mistakes of run",
+      "run --request-type x --profile sweep",
+      /error: --request-type is "x"; allowed: chat[^]*error: --profile is "sweep"; allowed: syn/,
+    ],
+    ["report of nothing", "report", /missing required argument 'path'/],
+    [
+      "report of what is not there, and of what is no record",
+      "report /none package.json --outputs html",
+      /error: --outputs has "html"[^]*error: \/none: there is no such file[^]*error: \S+package\.json holds no session record[^]*error: several paths need --output-dir/,
     ],
     [
       "a host that is not here",
