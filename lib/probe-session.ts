@@ -22,10 +22,10 @@ export interface ProbeAnswer {
 
 /** k6's error codes. */
 const TIMEOUT = 1050;
-const DIAL_TIMEOUT = 1211;
 const CONNECTION_REFUSED = 1212;
 const DNS_CODES = [1100, 1199] as const;
-const CONNECT_CODES = [1200, 1219] as const;
+/** Of the dial. Those from 1200 to 1209 are of a connection that stood, as are those from 1220 on. */
+const DIAL_CODES = [1210, 1219] as const;
 const TLS_CODES = [1300, 1399] as const;
 
 /** Completes the record of a session. `many` is absent where the request for one token had failed. */
@@ -64,11 +64,11 @@ function problemOf(
   return judgeReply({ status, contentType }, decodeBody(body), body, expected);
 }
 
+/** A dial that timed out is no `connect_timeout`: the limit is k6's own, 30 s. */
 function transportKind(code: number): FailureKind {
   if (code === TIMEOUT) return "total_timeout";
-  if (code === DIAL_TIMEOUT) return "connect_timeout";
   if (code === CONNECTION_REFUSED) return "connect_refused";
-  const isConnecting = [DNS_CODES, CONNECT_CODES, TLS_CODES].some(
+  const isConnecting = [DNS_CODES, DIAL_CODES, TLS_CODES].some(
     ([low, high]) => code >= low && code <= high,
   );
   return isConnecting ? "connect_failed" : "connection_lost";
@@ -77,6 +77,6 @@ function transportKind(code: number): FailureKind {
 function fail(record: ProbeRecord, { kind, code, message }: ReplyProblem): void {
   record.outcome = "failed";
   record.kind = kind;
-  if (code !== "") record.code = code;
+  if (code !== "") record.code = cutMessage(code);
   if (message !== "") record.message = cutMessage(message);
 }

@@ -111,7 +111,7 @@ function readExtraBody(given: GivenValues): Readonly<Record<string, unknown>> {
 function streamContradictions(config: TextConfig, given: GivenValues): string[] {
   if (config.stream || config.scenario === "probe") return [];
   return (["RT_ABORT_AFTER_TOKENS"] as const)
-    .filter((name) => given.isSet(name))
+    .filter((name) => given.isSet(name) && given.isSound(name))
     .map((name) => `${name} needs a stream, and RT_STREAM is false: leave one of them out`);
 }
 
