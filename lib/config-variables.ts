@@ -389,6 +389,7 @@ export const VARIABLES = [
     name: "RT_WARMUP",
     kind: "duration",
     status: "later",
+    instead: "k6's own numbers hold the whole run; give it to k6-realtime run",
     description: "Time that is left out of the metrics.",
   },
   {
