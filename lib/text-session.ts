@@ -41,24 +41,24 @@ export interface Frames {
 const TEXT_LIMIT = 4000;
 
 /** Outcomes of the transport that are failures, and their kinds. */
-const TRANSPORT_KINDS: Readonly<Record<string, FailureKind>> = {
-  refused: "connect_refused",
-  dns_failed: "connect_failed",
-  tls_failed: "connect_failed",
-  connect_failed: "connect_failed",
-  connect_timeout: "connect_timeout",
-  first_byte_timeout: "first_byte_timeout",
-  idle_timeout: "idle_timeout",
-  total_timeout: "total_timeout",
-  reset: "connection_lost",
-  truncated: "connection_lost",
-  failed: "connection_lost",
-  invalid: "invalid_request",
-};
+const TRANSPORT_KINDS: ReadonlyMap<string, FailureKind> = new Map([
+  ["refused", "connect_refused"],
+  ["dns_failed", "connect_failed"],
+  ["tls_failed", "connect_failed"],
+  ["connect_failed", "connect_failed"],
+  ["connect_timeout", "connect_timeout"],
+  ["first_byte_timeout", "first_byte_timeout"],
+  ["idle_timeout", "idle_timeout"],
+  ["total_timeout", "total_timeout"],
+  ["reset", "connection_lost"],
+  ["truncated", "connection_lost"],
+  ["failed", "connection_lost"],
+  ["invalid", "invalid_request"],
+]);
 
-/** The kind of failure of a transport's outcome; `undefined` for one that says nothing of the reply. */
+/** The kind of failure of a transport's outcome; `undefined` for one that is none, or whose cause is not the transport. */
 export function transportKind(outcome: string): FailureKind | undefined {
-  return TRANSPORT_KINDS[outcome];
+  return TRANSPORT_KINDS.get(outcome);
 }
 
 /** Puts what the transport saw into the record. */
@@ -98,11 +98,17 @@ function putReply(
   if (id !== undefined) record.server_session = id;
   if (usage !== undefined) record.usage = usage;
   const reasons = choices.flatMap(({ finishReason }) =>
-    finishReason === undefined ? [] : [finishReason],
+    finishReason === undefined ? [] : [cutMessage(finishReason)],
   );
   if (reasons.length > 0) record.finish_reasons = reasons;
   const text = choices.map(({ reasoning, content }) => reasoning + content).join("\n");
-  record.text = text.length <= TEXT_LIMIT ? text : text.slice(0, TEXT_LIMIT);
+  record.text = text.length <= TEXT_LIMIT ? text : cutText(text);
+}
+
+/** Cuts a text, but no character of two units in half. */
+function cutText(text: string): string {
+  const last = text.charCodeAt(TEXT_LIMIT - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? TEXT_LIMIT - 1 : TEXT_LIMIT);
 }
 
 /**
@@ -203,12 +209,14 @@ export function concludeText(record: TextRecord, outcome: TextOutcome, epochMs: 
   putExchange(record, exchange, epochMs);
   record.end_ms = record.phases.closed_ms ?? record.start_ms;
   if (decoded !== undefined) putReply(record, decoded, frames, exchange.merged, epochMs);
-  const kind = transportKind(exchange.outcome);
-  if (exchange.outcome === "aborted" && abortedBy !== undefined) {
+  if (exchange.outcome === "complete") judge(record, outcome, epochMs);
+  else if (exchange.outcome === "aborted" && abortedBy !== undefined) {
     record.outcome = "aborted";
     record.aborted_by = abortedBy;
-  } else if (kind !== undefined) fail(record, kind, "", exchange.error);
-  else judge(record, outcome, epochMs);
+  } else {
+    // Without a kind: cut on our side, and not on purpose. What came is not to be judged as if it were whole.
+    fail(record, transportKind(exchange.outcome) ?? "connection_lost", "", exchange.error);
+  }
 }
 
 /** Judges a reply whose connection ended as it should. */
@@ -244,6 +252,6 @@ function lastFrame({ text, atMs, afterMs, waitMs }: Frames): Frames {
 function fail(record: TextRecord, kind: FailureKind, code: string, message: string): void {
   record.outcome = "failed";
   record.kind = kind;
-  if (code !== "") record.code = code;
+  if (code !== "") record.code = cutMessage(code);
   if (message !== "") record.message = cutMessage(message);
 }
