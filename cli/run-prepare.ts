@@ -2,6 +2,7 @@
 // only to let it look.
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { shownK6Args } from "./k6-args.ts";
 import { askK6, type K6Binary } from "./k6-binary.ts";
@@ -25,15 +26,20 @@ interface Surroundings {
   readonly workingFolder: string;
 }
 
+/** What bin/k6 sets by itself: a stock k6 stamps later without (docs/decisions/0006-runtime-of-bin-k6.md). */
+const RUNTIME = { GOGC: "400", GOMAXPROCS: String(2 * availableParallelism()) } as const;
+
 /** The variables of k6's process. */
 export function k6Env(
   options: RunOptions,
+  k6: K6Binary,
   { variables, workingFolder }: Surroundings,
 ): NodeJS.ProcessEnv {
   const others = Object.entries(variables).filter(([name]) => !name.startsWith("RT_"));
   return {
     // A k6 that lacks a module must not go and fetch another k6.
     K6_AUTO_EXTENSION_RESOLUTION: "false",
+    ...(k6.source === "bundled" ? {} : RUNTIME),
     ...Object.fromEntries(others),
     ...options.variables,
     ...options.otherVariables,

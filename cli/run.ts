@@ -70,7 +70,7 @@ async function runBenchmark(flags: RunFlags, context: RunContext): Promise<numbe
     options,
     k6,
     script,
-    env: k6Env(options, context),
+    env: k6Env(options, k6, context),
     args: k6Args(options, script),
   };
   context.warn(`k6 ${k6.version} (${k6.source === "bundled" ? "bundled: " : ""}${k6.path})`);

@@ -140,6 +140,21 @@ describe("one folder", () => {
     expect((await report("a")).code).toBe(99);
   });
 
+  test("a void run exits with 4, unless it is accepted", async () => {
+    // Every core was busy in every sample.
+    const sample = { machine_cpu_ratio: 1, k6_cpu_ratio: 1 };
+    const samples = [0, 1, 2].map((second) => ({
+      at_ms: 1_795_000_000_000 + second * 1000,
+      ...sample,
+    }));
+    const path = runFolder("a", [0, 1, 2], { machine: { cores: 2, samples } });
+    const { code, stdout } = await report("a");
+    expect(code).toBe(4);
+    expect(stdout).toMatch(/verdict: void\n +void generator_cpu: /);
+    expect(results(path).verdict?.status).toBe("void");
+    expect((await report("a", "--accept-void")).code).toBe(0);
+  });
+
   test("the names of interrupted sessions are printed", async () => {
     const path = runFolder("a", [0, 1]);
     const file = join(path, "records.jsonl");

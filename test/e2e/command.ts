@@ -28,6 +28,8 @@ export function runCommand(args: readonly string[], start: CommandStart): Promis
   const child = spawn(process.execPath, [resolve("dist/cli/main.js"), ...args], {
     cwd: start.cwd,
     env: { ...Object.fromEntries(env), ...start.env },
+    // A process group of its own, as a shell makes for what is typed.
+    detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const startedMs = performance.now();
@@ -41,6 +43,11 @@ export function runCommand(args: readonly string[], start: CommandStart): Promis
       done({ code, stdout, stderr, wallMs: performance.now() - startedMs }),
     );
   });
+}
+
+/** Ctrl-C: the terminal sends the signal to every process of the group. */
+export function pressCtrlC(child: ChildProcess): void {
+  process.kill(-(child.pid ?? 0), "SIGINT");
 }
 
 /** The results.json of a folder. */

@@ -5,7 +5,14 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync }
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ServerProcess, startServerProcess } from "../../build/processes.ts";
-import { type CommandResult, k6Of, readFolder, readResults, runCommand } from "./command.ts";
+import {
+  type CommandResult,
+  k6Of,
+  pressCtrlC,
+  readFolder,
+  readResults,
+  runCommand,
+} from "./command.ts";
 import { createWorkspace, readIfThere, speech, wavFile, withRuler } from "./support.ts";
 
 const AUDIO = ["--request-type", "audio_transcriptions_realtime"];
@@ -236,12 +243,13 @@ async function interrupted(name: string, call: (child: ChildProcess) => void) {
 }
 
 describe.concurrent("a run that is cut short", () => {
-  test.each(["SIGINT", "SIGTERM"] as const)(
+  test.each([
+    ["Ctrl-C", pressCtrlC],
+    ["SIGTERM", (child: ChildProcess) => void child.kill("SIGTERM")],
+  ])(
     "by one %s has a summary, the results of what there is, and names the interrupted",
-    async (signal) => {
-      const { code, stdout, stderr, results, folder } = await interrupted(signal, (child) =>
-        child.kill(signal),
-      );
+    async (name, stop) => {
+      const { code, stdout, stderr, results, folder } = await interrupted(name, stop);
       expect(code, stderr).toBe(105);
       expect(stderr).toMatch(/^stopping: sessions in flight are interrupted/m);
       expect(stderr).not.toMatch(/setTimeout \d+ was stopped/);
@@ -257,7 +265,7 @@ describe.concurrent("a run that is cut short", () => {
 
   test("by two ends k6 at once, and has results all the same", async () => {
     const { code, stderr, results } = await interrupted("twice", (child) => {
-      child.kill("SIGINT");
+      pressCtrlC(child);
       child.kill("SIGTERM");
     });
     expect(code, stderr).toBe(137);
