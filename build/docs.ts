@@ -1,11 +1,16 @@
-// Writes what the documentation takes from code: docs/METRICS.md from the catalogue, and README's tables of variables
-// and of failure kinds. With --check it writes nothing and fails on a difference.
+// Writes what the documentation takes from code: docs/METRICS.md from the catalogue, the tables of failure kinds, of the
+// verdict's reasons and of a record's fields, the JSON Schemas, and README's table of variables. With --check it writes
+// nothing and fails on a difference.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { argv, exit, stderr } from "node:process";
 import { variablesMarkdown } from "../lib/config-variables.ts";
 import { metricsMarkdown } from "../lib/metrics-markdown.ts";
 import { FAILURE_KIND_NAMES, FAILURE_KINDS } from "../lib/outcome.ts";
+import { censoringMarkdown, recordFieldsMarkdown } from "../lib/record-markdown.ts";
+import { recordSchema } from "../lib/record-schema.ts";
+import { resultsSchema } from "../lib/results-schema.ts";
+import { verdictMarkdown } from "../lib/verdict.ts";
 
 /** A generated text and where it stands: a whole file, or a part of one between two marks. */
 interface Generated {
@@ -21,8 +26,17 @@ function failuresMarkdown(): string {
   return ["| kind | what happened | what to look at |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
 const generated: readonly Generated[] = [
   { file: "docs/METRICS.md", text: metricsMarkdown() },
+  { file: "docs/VERDICT.md", text: verdictMarkdown() },
+  { file: "docs/RECORD.md", mark: "fields", text: recordFieldsMarkdown() },
+  { file: "docs/RECORD.md", mark: "censoring", text: censoringMarkdown() },
+  { file: "docs/schema/record.schema.json", text: json(recordSchema()) },
+  { file: "docs/schema/results.schema.json", text: json(resultsSchema()) },
   { file: "README.md", mark: "variables", text: variablesMarkdown() },
   {
     file: "docs/OUTCOMES.md",

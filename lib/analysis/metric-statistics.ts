@@ -17,7 +17,9 @@ import {
   type CensoredSample,
 } from "../stats/censored.ts";
 import { widest, type Interval } from "../stats/interval.ts";
+import type { PooledValues } from "../stats/resampling.ts";
 import { CERTIFIED_CONFIDENCE, INTERVAL_CONFIDENCE, SAMPLE_FLOORS } from "../stats/limits.ts";
+import { condenseInTime, condenseSessions } from "./condense.ts";
 import { orderedQuantile, orderValues, type Selection } from "./samples.ts";
 
 const QUANTILES = ["p50", "p90", "p95", "p99"] as const satisfies readonly QuantileName[];
@@ -52,6 +54,7 @@ export function metricStatistics(chosen: Selection, context: SampleContext): Met
   const ordered = orderValues(chosen.pooled);
   const [p50 = 0, p90 = 0, p95 = 0, p99 = 0] = SHARES.map((p) => orderedQuantile(ordered, p) ?? 0);
   const { count, mean, min, max } = chosen;
+  const grouped = chosen.isSingle ? chosen.pooled : condenseSessions(chosen.pooled, SEED);
   const sample = chosen.isSingle
     ? createCensoredSample(chosen.pooled.values, context.bounds)
     : undefined;
@@ -64,8 +67,8 @@ export function metricStatistics(chosen: Selection, context: SampleContext): Met
     p95,
     p99,
     max,
-    ci95: confidenceIntervals(chosen, sample, context),
-    certified: certifiedPercentiles(chosen, sample),
+    ci95: confidenceIntervals(chosen, grouped, sample, context),
+    certified: certifiedPercentiles(chosen, grouped, sample),
     ...(sample === undefined || sample.censored === 0 ? {} : { censored: censoredOf(sample) }),
   };
 }
@@ -78,15 +81,18 @@ export function censoredStatistics(bounds: readonly number[]): MetricStatistics 
 
 function confidenceIntervals(
   chosen: Selection,
+  grouped: PooledValues,
   sample: CensoredSample | undefined,
   context: SampleContext,
 ): Partial<Record<QuantileName, ConfidenceInterval>> {
   const bySession: readonly Interval[] | undefined =
     sample === undefined
-      ? bootstrapSessions(chosen.pooled, SHARES, { seed: SEED })
+      ? bootstrapSessions(grouped, SHARES, { seed: SEED })
       : SHARES.map((p) => censoredInterval(sample, p, INTERVAL_CONFIDENCE));
   const starts = Float64Array.from(chosen.sessions, (session) => context.startOf(session));
-  const byBlock = bootstrapBlocks(chosen.pooled, starts, context.blockMs, SHARES, { seed: SEED });
+  const timed = condenseInTime(chosen.pooled, starts);
+  const { blockMs } = context;
+  const byBlock = bootstrapBlocks(timed.pooled, timed.starts, blockMs, SHARES, { seed: SEED });
   const intervals: Partial<Record<QuantileName, ConfidenceInterval>> = {};
   QUANTILES.forEach((name, which) => {
     const first = bySession?.[which];
@@ -100,6 +106,7 @@ function confidenceIntervals(
 
 function certifiedPercentiles(
   chosen: Selection,
+  grouped: PooledValues,
   sample: CensoredSample | undefined,
 ): { readonly p95: number | null; readonly p99: number | null } {
   if (sample !== undefined)
@@ -108,7 +115,7 @@ function certifiedPercentiles(
   if (sessions < SAMPLE_FLOORS.p95) return { p95: null, p99: null };
   const options = { seed: SEED, confidence: CERTIFYING_CONFIDENCE };
   const limits: readonly BootstrapInterval[] | undefined = bootstrapSessions(
-    chosen.pooled,
+    grouped,
     [0.95, 0.99],
     options,
   );

@@ -7,6 +7,9 @@ import type { PooledValues } from "../stats/resampling.ts";
 
 const FIRST_CAPACITY = 64;
 
+/** Fewer numbers than this are added faster one by one. */
+const FEW = 16;
+
 /** A list of numbers that grows. */
 export class NumberList {
   #numbers = new Float64Array(FIRST_CAPACITY);
@@ -23,6 +26,10 @@ export class NumberList {
 
   /** Adds many numbers. */
   pushAll(numbers: ArrayLike<number>): void {
+    if (numbers.length < FEW) {
+      for (let index = 0; index < numbers.length; index++) this.push(numbers[index] as number);
+      return;
+    }
     const length = this.length + numbers.length;
     if (length > this.#numbers.length) {
       const wider = new Float64Array(Math.max(length, 2 * this.#numbers.length));
