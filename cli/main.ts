@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // The `k6-realtime` command. The only place that prints errors and exits.
-// Exit codes: 0 done, 2 wrong usage, 70 our own mistake, and those of run and report (exit-code.ts); 128 + n when a second
-// signal n cuts the stopping of `serve` short.
+// Exit codes: 0 done, 2 wrong usage, 70 our own mistake, those of run and report (exit-code.ts) and of compare; 128 + n
+// when a second signal n cuts the stopping of `serve` short.
 
 import { constants } from "node:os";
 import { Command, CommanderError } from "commander";
 import { version } from "../package.json";
+import { createCompareCommand } from "./compare.ts";
 import { createReportCommand } from "./report.ts";
 import { createRunCommand } from "./run.ts";
 import { createServeCommand } from "./serve.ts";
@@ -45,13 +46,14 @@ function createProgram(): Command {
       k6Args: dashes < 0 ? [] : args.slice(dashes + 1),
       progress: {
         isTerminal: process.stderr.isTTY,
-        columns: () => process.stderr.columns ?? 80,
+        columns: () => process.stderr.columns || 80,
         write: (text) => void process.stderr.write(text),
       },
       onSignal,
     }),
   );
   program.addCommand(createReportCommand(context));
+  program.addCommand(createCompareCommand(context));
   program.addCommand(createServeCommand({ ...context, untilSignal }));
   for (const command of [program, ...program.commands]) {
     command

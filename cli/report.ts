@@ -1,15 +1,13 @@
 // `k6-realtime report`: every output again, from records alone. Knows folders of runs and files of records; starts nothing.
 
-import { existsSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import type { MachineSamples } from "../lib/machine.ts";
 import type { BuildInput } from "../report/build.ts";
 import { reportFacts, reportOutcome } from "./outcome-report.ts";
-import { hasRecords } from "./record-files.ts";
 import { DEFAULT_OUTPUTS, readOutputs } from "./outputs.ts";
-import { readRunFile, type RunFile } from "./run-file.ts";
-import { RUN_FILES } from "./run-options.ts";
+import type { RunFile } from "./run-file.ts";
+import { readSource } from "./run-source.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What the command needs of the process; `main.ts` gives it. */
@@ -26,12 +24,6 @@ interface ReportFlags {
   readonly outputDir?: string;
   readonly outputs?: string;
   readonly acceptVoid?: boolean;
-}
-
-/** The records of one generator, and what its run said of itself. */
-interface Source {
-  readonly file: string;
-  readonly run: RunFile | undefined;
 }
 
 /** Makes the `report` command. */
@@ -85,28 +77,6 @@ async function report(
     { files: sources.map(({ file }) => file), ...mergedFacts(runs) },
     { ...context, folder, outputs, acceptVoid: flags.acceptVoid === true, k6Code: 0 },
   );
-}
-
-function readSource(path: string, mistakes: string[]): Source[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  const file = stat?.isDirectory() === true ? join(path, RUN_FILES.records) : path;
-  if (stat === undefined || !existsSync(file)) {
-    mistakes.push(
-      `${file}: there is no such file; allowed: the folder of a run, or a file of records`,
-    );
-    return [];
-  }
-  if (!hasRecords(file)) {
-    mistakes.push(`${file} holds no session record`);
-    return [];
-  }
-  const configFile = join(dirname(file), RUN_FILES.config);
-  try {
-    return [{ file, run: readRunFile(configFile) }];
-  } catch (error) {
-    mistakes.push(`${configFile} cannot be read: ${error instanceof Error ? error.message : ""}`);
-    return [];
-  }
 }
 
 /** What the runs say of themselves, as one run. */
