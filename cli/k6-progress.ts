@@ -23,6 +23,8 @@ const LINE_EVERY_MS = 10_000;
 
 const RUNNING = /^running \(([^)]*)\)/;
 const BAR = /^\S+\s+[^[\]]*\[\s*(\d+%|-+)\s*\]/;
+// oxlint-disable-next-line no-control-regex -- control characters are what is meant
+const CONTROLS = /[\u0000-\u0008\u000A-\u001F\u007F-\u009F]/g;
 const CLEAR_LINE = "\r\u001B[2K";
 
 /** Reads what k6 prints to standard output, piece by piece. */
@@ -50,10 +52,10 @@ export class K6Progress {
     for (const line of lines) this.#readLine(line, nowMs);
   }
 
-  /** Prints a line above the progress. */
+  /** Prints a line above the progress, without what a terminal would obey: a server's words may be in it. */
   note(line: string): void {
     this.#clear();
-    this.#sink.write(`${line}\n`);
+    this.#sink.write(`${line.replaceAll(CONTROLS, " ")}\n`);
   }
 
   /** Takes the progress off the terminal, and hands on what had no line break. */

@@ -44,10 +44,10 @@ describe("K6Progress", () => {
       [lines(1), 1000],
       [lines(2), 2000],
     ]);
-    progress.note("a warning");
+    progress.note("a\u001B[2J warning");
     const clear = "\r\u001B[2K";
     expect(written()).toBe(
-      `${clear}running (0m01.0s), ${clear}running (0m02.0s), ${clear}a warning\n`,
+      `${clear}running (0m01.0s), ${clear}running (0m02.0s), ${clear}a [2J warning\n`,
     );
   });
 
