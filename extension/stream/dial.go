@@ -110,8 +110,16 @@ func (in *instance) dialRoute(e *exchange, r *route) (connection, error) {
 	if r.scheme == "https" {
 		return in.secure(e, r, newSocket(conn))
 	}
+	return newPlainConn(conn), nil
+}
+
+// newPlainConn is a connection without TLS.
+func newPlainConn(conn net.Conn) *http1Conn {
+	if s, ok := newPolledSocket(conn); ok {
+		return &http1Conn{socket: s, source: s}
+	}
 	s := newSocket(conn)
-	return &http1Conn{socket: s, source: s}, nil
+	return &http1Conn{socket: s, source: s}
 }
 
 // secure makes the TLS handshake with the host of the request, and finds out which protocol it speaks.
@@ -262,17 +270,9 @@ func (c countingDialer) DialContext(ctx context.Context, network, address string
 	return conn, err
 }
 
-func unwrapTCP(conn net.Conn) (*net.TCPConn, bool) {
-	if counted, ok := conn.(*netext.Conn); ok {
-		conn = counted.Conn
-	}
-	tcp, ok := conn.(*net.TCPConn)
-	return tcp, ok
-}
-
 // adopt notes what an exchange should know of its connection.
 func (e *exchange) adopt(conn connection, isReused bool) {
-	var s *socket
+	var s transport
 	var state *tls.ConnectionState
 	switch c := conn.(type) {
 	case *http1Conn:

@@ -50,7 +50,7 @@ type exchange struct {
 	mu       sync.Mutex
 	watchdog watchdog
 	cause    outcome // why it was ended from here; "" while it was not
-	socket   net.Conn
+	socket   transport
 	head     *head
 	framer   framer
 	received int64
@@ -77,7 +77,7 @@ type waiting struct {
 func (e *exchange) now() time.Duration { return time.Since(processStart) }
 
 // attach makes a connection the one that an end from outside cuts. It returns false if that end has come already.
-func (e *exchange) attach(conn net.Conn) bool {
+func (e *exchange) attach(conn transport) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.cause != "" {
@@ -95,9 +95,6 @@ func (e *exchange) detach() bool {
 	return e.cause == ""
 }
 
-// longAgo is a deadline that lets every read and write return at once.
-var longAgo = time.Unix(1, 0)
-
 // stop ends the exchange from outside; the first reason counts. The transfer's goroutine does the rest.
 func (e *exchange) stop(why outcome) {
 	e.mu.Lock()
@@ -112,7 +109,7 @@ func (e *exchange) stopLocked(why outcome) {
 	e.cause = why
 	e.cancel()
 	if e.socket != nil {
-		_ = e.socket.SetDeadline(longAgo)
+		e.socket.interrupt()
 	}
 }
 
@@ -197,10 +194,11 @@ func (e *exchange) pause(on bool) {
 	}
 }
 
-// slice limits a buffer for a slow consumer to a twentieth of a second's bytes, so that it reads little and often.
-func (e *exchange) slice(buffer []byte) []byte {
+// readLimit is how much may be read at a time: for a slow consumer a twentieth of a second's bytes, so that it reads
+// little and often.
+func (e *exchange) readLimit() int {
 	if e.spec.bytesPerSecond == 0 {
-		return buffer
+		return readBufferBytes
 	}
-	return buffer[:max(1, min(len(buffer), int(e.spec.bytesPerSecond/20)))]
+	return max(1, int(min(readBufferBytes, e.spec.bytesPerSecond/20)))
 }

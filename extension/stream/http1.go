@@ -8,31 +8,22 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
 )
 
 const (
-	readBufferBytes = 16 << 10 // holds a whole TLS record's text
-	maxHeadBytes    = 1 << 20
-	// A body up to this size goes into the socket's own buffer. A larger one is written while the response is read.
-	inlineBodyBytes = 16 << 10
+	maxHeadBytes = 1 << 20
+	// A request up to this size goes into the socket's own buffer. A larger one is written while the response is read.
+	inlineBytes = 16 << 10
 )
 
 var errHeadTooLarge = errors.New("the response's headers have more than 1 MiB")
 
-var readBuffers = sync.Pool{New: func() any { return new([readBufferBytes]byte) }}
-
-// feeder is a source of bytes with their arrivals: a socket, or what is inside TLS.
-type feeder interface {
-	feed(buffer []byte, to sink) error
-}
-
 // http1Conn is a connection that speaks HTTP/1.1: one exchange at a time.
 type http1Conn struct {
-	socket   *socket
+	socket   transport
 	tls      *tls.Conn // nil without TLS
 	source   feeder
 	proxied  *proxyForm // set where requests go to a proxy in their absolute form
@@ -48,8 +39,7 @@ func (c *http1Conn) write(p []byte) (int, error) {
 
 func (c *http1Conn) close() {
 	if c.tls != nil {
-		_ = c.socket.SetWriteDeadline(time.Now().Add(time.Second))
-		_ = c.tls.Close()
+		_ = c.tls.Close() // says goodbye, with a deadline of its own
 		return
 	}
 	_ = c.socket.Close()
@@ -68,7 +58,7 @@ func (c *http1Conn) exchange(e *exchange, req *http.Request) (isReusable bool, e
 	err = c.receive(r)
 	isReusable = e.detach() && err == nil && r.isReusable()
 	if !isReusable {
-		_ = c.socket.SetDeadline(longAgo) // ends a writer that is still at it
+		c.socket.interrupt() // ends a writer that is still at it
 	}
 	writeErr := <-written
 	if err != nil && r.isUntouched() && writeErr != nil && !errors.Is(err, errUnreadable) {
@@ -106,7 +96,7 @@ func (c *http1Conn) send(e *exchange, req *http.Request) <-chan error {
 		}
 		result <- err
 	}
-	if buffer.Len() <= inlineBodyBytes {
+	if buffer.Len() <= inlineBytes {
 		write()
 	} else {
 		go write()
@@ -116,12 +106,10 @@ func (c *http1Conn) send(e *exchange, req *http.Request) <-chan error {
 
 // receive feeds the reader until the response is at its end.
 func (c *http1Conn) receive(r *http1Reader) error {
-	storage := readBuffers.Get().(*[readBufferBytes]byte) //nolint:forcetypeassert // the pool holds nothing else
-	defer readBuffers.Put(storage)
-	buffer := r.e.slice(storage[:])
+	limit := r.e.readLimit()
 	for {
 		r.taken = 0
-		err := c.source.feed(buffer, r.consume)
+		err := c.source.feed(r.e.ctx, limit, r.consume)
 		if r.err != nil {
 			return r.err
 		}

@@ -139,9 +139,9 @@ func (c *http2Conn) receive(e *exchange, response *http.Response, id uint32, beg
 		wake(e.deliver)
 	}
 
-	storage := readBuffers.Get().(*[readBufferBytes]byte) //nolint:forcetypeassert // the pool holds nothing else
+	storage := takeReadBuffer()
 	defer readBuffers.Put(storage)
-	buffer := e.slice(storage[:])
+	buffer := storage[:min(len(storage), e.readLimit())]
 	reader := http2Body{tap: c.tap, stream: stream, began: began}
 	for {
 		n, err := response.Body.Read(buffer)

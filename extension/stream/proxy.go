@@ -39,50 +39,55 @@ func (in *instance) dialProxied(e *exchange, r *route) (connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newSocket(conn)
 	switch via.Scheme {
 	case "socks5", "socks5h":
-		if err := e.throughSOCKS(s, via, r.address); err != nil {
+		if err := e.throughSOCKS(conn, via, r.address); err != nil {
 			return nil, err
 		}
 		if r.scheme == "https" {
-			return in.secure(e, r, s)
+			return in.secure(e, r, newSocket(conn))
 		}
-		return &http1Conn{socket: s, source: s}, nil
+		return newPlainConn(conn), nil
 	case "http":
-		return in.throughHTTP(e, r, &http1Conn{socket: s, source: s}, s, via)
+		return in.throughHTTP(e, r, conn, via)
 	case "https":
+		s := newSocket(conn)
 		outer, records, err := e.handshake(s, via.Hostname(), nil)
 		if err != nil {
 			return nil, err
 		}
-		plain := &http1Conn{socket: s, tls: outer, source: &tlsStream{conn: outer, records: records}}
-		return in.throughHTTP(e, r, plain, outer, via)
+		if r.scheme == "http" {
+			source := &tlsStream{conn: outer, records: records}
+			return &http1Conn{socket: s, tls: outer, source: source, proxied: newProxyForm(via)}, nil
+		}
+		return in.throughHTTP(e, r, outer, via) // TLS within TLS: stamps from user space
 	}
 	_ = conn.Close()
 	return nil, fmt.Errorf("proxy: unknown scheme %q", via.Scheme)
 }
 
-// throughHTTP passes http requests on, and builds a tunnel for https.
-func (in *instance) throughHTTP(e *exchange, r *route, plain *http1Conn, conn net.Conn, via *url.URL) (connection, error) {
-	form := &proxyForm{}
-	if user := via.User; user != nil {
-		password, _ := user.Password()
-		form.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password))
+func newProxyForm(via *url.URL) *proxyForm {
+	if via.User == nil {
+		return &proxyForm{}
 	}
+	password, _ := via.User.Password()
+	pair := via.User.Username() + ":" + password
+	return &proxyForm{authorization: "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))}
+}
+
+// throughHTTP lets a proxy pass http requests on, and build a tunnel for https.
+func (in *instance) throughHTTP(e *exchange, r *route, conn net.Conn, via *url.URL) (connection, error) {
+	form := newProxyForm(via)
 	if r.scheme == "http" {
+		plain := newPlainConn(conn)
 		plain.proxied = form
 		return plain, nil
 	}
 	if err := e.connectThrough(conn, r.address, form.authorization); err != nil {
-		_ = plain.socket.Close()
+		_ = conn.Close()
 		return nil, dialError{connectFailed, err}
 	}
-	s := plain.socket
-	if plain.tls != nil {
-		s = newSocket(plain.tls) // TLS within TLS: stamps from user space
-	}
-	return in.secure(e, r, s)
+	return in.secure(e, r, newSocket(conn))
 }
 
 // connectThrough asks a proxy for a tunnel.

@@ -80,7 +80,7 @@ func (k *kernelReceiver) stamp() int64 {
 }
 
 // isSilent looks into the socket and takes nothing: it is open and empty, or it is not.
-func (*kernelReceiver) isSilent(fd uintptr) bool {
+func isSilent(fd uintptr) bool {
 	var one [1]byte
 	_, _, err := unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
 	return err == unix.EAGAIN //nolint:errorlint // a system call's own number

@@ -13,4 +13,4 @@ func (*kernelReceiver) receive(uintptr, []byte) (n int, stamp int64, err syscall
 	return 0, 0, syscall.EINVAL
 }
 
-func (*kernelReceiver) isSilent(uintptr) bool { return false }
+func isSilent(uintptr) bool { return false }

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 )
@@ -44,7 +45,7 @@ func (r *recordConn) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	if r.from == r.to {
-		if err := r.feed(r.buffer, r.fillOne); err != nil {
+		if err := r.feedInto(r.buffer, r.fillOne); err != nil {
 			return 0, err
 		}
 	}
@@ -75,8 +76,11 @@ type tlsStream struct {
 	records *recordConn
 }
 
-// feed is socket.feed for what is inside TLS. Where buffer holds a whole record, each read is the rest of a record.
-func (t *tlsStream) feed(buffer []byte, to sink) error {
+// feed is socket.feed for what is inside TLS. Where limit is a whole record, each read is the rest of a record.
+func (t *tlsStream) feed(_ context.Context, limit int, to sink) error {
+	storage := takeReadBuffer()
+	defer readBuffers.Put(storage)
+	buffer := storage[:min(limit, len(storage))]
 	for {
 		n, err := t.conn.Read(buffer)
 		if n > 0 {
