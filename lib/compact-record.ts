@@ -3,7 +3,7 @@
 
 import type { MetricName } from "./metrics.ts";
 import type { SessionReadings, Values } from "./reading-values.ts";
-import type { CompactReadings, SessionRecord } from "./record.ts";
+import { roundMs, type CompactReadings, type SessionRecord } from "./record.ts";
 import { sessionEvidence } from "./session-evidence.ts";
 import { countInBuckets, type Buckets } from "./stats/buckets.ts";
 
@@ -54,9 +54,15 @@ function compactReadings(readings: SessionReadings): CompactReadings {
   const values: Partial<Record<MetricName, readonly number[] | Buckets>> = {};
   const { lists, basis } = flattenReadings(readings);
   lists.forEach((list, metric) => {
-    values[metric] = list.length > LIST_LIMIT ? countInBuckets(list) : list;
+    values[metric] = list.length > LIST_LIMIT ? bucketsOf(list) : list;
   });
   return basis === undefined ? { values } : { values, basis };
+}
+
+/** Values are whole microseconds, or thousandths: so is their sum, but for what the addition lost. */
+function bucketsOf(list: readonly number[]): Buckets {
+  const buckets = countInBuckets(list);
+  return { ...buckets, sum: roundMs(buckets.sum) };
 }
 
 /** The values of a session by metric, those of its utterances one after the other. */

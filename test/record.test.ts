@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   cutMessage,
   readRecordLog,
+  RecordReader,
   RECORD_SCHEMA,
   roundMs,
   type RealtimeRecord,
@@ -178,5 +179,58 @@ describe("cutMessage", () => {
   it("cuts a longer one to 200 characters, the last of which tells so", () => {
     expect(cutMessage("a".repeat(201))).toBe(`${"a".repeat(199)}…`);
     expect(cutMessage("a".repeat(1_000_000))).toHaveLength(200);
+  });
+});
+
+describe("several files as one log", () => {
+  it("know a session by its start, wherever it ends", () => {
+    const reader = new RecordReader();
+    expect(reader.read(JSON.stringify(startLine("0")))).toEqual({ type: "start" });
+    expect(reader.interrupted()).toEqual([startLine("0")]);
+    expect(reader.read(JSON.stringify(endLine("0"))).type).toBe("session");
+    expect(reader.interrupted()).toEqual([]);
+    // Files may come in any order: a start line after its end opens nothing.
+    expect(reader.read(JSON.stringify(startLine("0")))).toEqual({ type: "start" });
+    expect(reader.interrupted()).toEqual([]);
+  });
+
+  it("count a session once", () => {
+    const { sessions, broken } = readRecordLog(log(endLine("0"), endLine("1"), endLine("0")));
+    expect(sessions).toHaveLength(2);
+    expect(broken).toEqual([{ line: 3, problem: "session 0 has ended already" }]);
+  });
+});
+
+describe("the fields of a record", () => {
+  it.each([
+    ["a time that is null", { end_ms: null }, "end_ms is null, not a number"],
+    ["no end", { end_ms: undefined }, "end_ms is missing"],
+    ["an outcome that does not exist", { outcome: "lost" }, /outcome is "lost", not one of/],
+    ["a type that does not exist", { type: "audio" }, /type is "audio"/],
+    [
+      "a list with a hole",
+      { utterances: [{ ...utteranceRecord({}), delta_ms: [1, null] }] },
+      "utterances[0].delta_ms[1] is null, not a number",
+    ],
+    [
+      "an utterance without audio",
+      { utterances: [{ ...utteranceRecord({}), asset: undefined }] },
+      "utterances[0].asset is missing",
+    ],
+    [
+      "readings that are no list",
+      { readings: { values: { final_ms: "1" } } },
+      /readings.values.final_ms is "1"/,
+    ],
+  ])("are checked: %s", (_, fields, problem) => {
+    const { sessions, broken } = readRecordLog(log({ ...endLine("0"), ...fields }));
+    expect(sessions).toEqual([]);
+    const expected = typeof problem === "string" ? problem : expect.stringMatching(problem);
+    expect(broken).toEqual([{ line: 1, problem: expected }]);
+  });
+
+  it("may be more than are known", () => {
+    const { sessions } = readRecordLog(log({ ...endLine("0"), later: { a: 1 } }));
+    expect(sessions).toHaveLength(1);
   });
 });
