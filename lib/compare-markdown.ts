@@ -6,10 +6,11 @@ import {
   changeIntervalText,
   changeText,
   gateName,
-  headline,
   methodText,
+  missingLines,
   OUTCOME_WORDS,
   pText,
+  reasonText,
   sideText,
   STATUS_WORDS,
 } from "./compare-text.ts";
@@ -18,12 +19,12 @@ import { codeSpan } from "./markdown-text.ts";
 
 /** The comparison as Markdown. Ends in a line break. All foreign text is in code spans. */
 export function compareMarkdown(comparison: Comparison): string {
-  const { metrics, status, missing } = comparison;
+  const { metrics } = comparison;
   const sections = [
-    [`**k6-realtime compare: ${STATUS_WORDS[status]}.** ${headline(comparison)}.`],
+    [verdictLine(comparison)],
     metricTable(metrics.filter((each) => each.is_gate)),
     [
-      ...missing.map((each) => `- not compared: \`${gateName(each)}\`: ${each.why}`),
+      ...missingLines(comparison, codeSpan).map((each) => `- not compared: ${each}`),
       ...noteLines(comparison),
     ],
     folded(
@@ -38,11 +39,17 @@ export function compareMarkdown(comparison: Comparison): string {
   return `${texts.join("\n\n")}\n`;
 }
 
+function verdictLine(comparison: Comparison): string {
+  const reason = reasonText(comparison, codeSpan);
+  const rest = reason === "" ? "" : ` ${reason}.`;
+  return `**k6-realtime: ${STATUS_WORDS[comparison.status]}.**${rest}`;
+}
+
 function metricTable(metrics: readonly ComparedMetric[]): string[] {
   if (metrics.length === 0) return [];
   const isGated = metrics.some((each) => each.p_adjusted !== undefined);
   const rows = metrics.map((each) => [
-    `\`${gateName(each)}\``,
+    codeSpan(gateName(each)),
     sideText(each, "baseline"),
     sideText(each, "candidate"),
     each.unit,
@@ -51,7 +58,15 @@ function metricTable(metrics: readonly ComparedMetric[]): string[] {
     ...(isGated ? [pText(each.p_adjusted), outcomeText(each)] : []),
   ]);
   return [
-    row(["metric", "A", "B", "unit", "change", "95 % interval", ...(isGated ? ["p", ""] : [])]),
+    row([
+      "metric",
+      "A",
+      "B",
+      "unit",
+      "change",
+      "95 % interval",
+      ...(isGated ? ["p (worse)", ""] : []),
+    ]),
     row([":--", "--:", "--:", ":--", "--:", ":-:", ...(isGated ? ["--:", ":--"] : [])]),
     ...rows.map(row),
   ];

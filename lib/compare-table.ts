@@ -5,7 +5,7 @@ import {
   changeIntervalText,
   changeText,
   gateName,
-  headline,
+  missingLines,
   OUTCOME_WORDS,
   pText,
   sideText,
@@ -19,10 +19,9 @@ const INTERVAL_WIDTH = 20;
 
 /** The comparison as text for a terminal. Ends in a line break. */
 export function compareTable(comparison: Comparison): string {
-  const { metrics, missing, runs, status, warnings, differences } = comparison;
+  const { metrics, runs, status, warnings, differences } = comparison;
   const sections = [
     [`${STATUS_WORDS[status]} (A: ${countText(runs.baseline)}, B: ${countText(runs.candidate)})`],
-    [headline(comparison)],
     metricLines(
       "gates",
       metrics.filter((each) => each.is_gate),
@@ -32,7 +31,7 @@ export function compareTable(comparison: Comparison): string {
       metrics.filter((each) => !each.is_gate),
     ),
     [
-      ...missing.map((each) => `not compared: ${gateName(each)}: ${each.why}`),
+      ...missingLines(comparison, plainText).map((each) => `not compared: ${each}`),
       ...warnings.map((warning) => `warning: ${warning}`),
       ...differences.map((each) => `differs: ${differenceText(each, plainText)}`),
     ],
@@ -50,7 +49,7 @@ function countText(runs: readonly unknown[]): string {
 function metricLines(title: string, metrics: readonly ComparedMetric[]): string[] {
   if (metrics.length === 0) return [];
   const isGated = metrics.some((each) => each.p_adjusted !== undefined);
-  const head = tableLine(title, ["A", "B", "change"], "95 % interval", isGated ? "       p" : "");
+  const head = tableLine(title, ["A", "B", "change"], "95 % interval", isGated ? " p worse" : "");
   const lines = metrics.map((each) => {
     const cells = [sideText(each, "baseline"), sideText(each, "candidate"), changeText(each.ratio)];
     const judged = isGated

@@ -2,13 +2,13 @@
 
 import type { ComparedMetric, Comparison, ComparisonStatus, MetricOutcome } from "./compare.ts";
 
-/** A status in two words or three. */
+/** A status in a sentence without its end. */
 export const STATUS_WORDS: Readonly<Record<ComparisonStatus, string>> = {
-  worse: "worse",
-  no_worse: "no worse",
-  unclear: "no regression found, none ruled out",
-  advisory: "too few runs to decide",
-  incomparable: "not comparable",
+  worse: "B is worse than A",
+  no_worse: "B is no worse than A",
+  unclear: "No regression was found, and none is ruled out",
+  advisory: "Too few runs to decide",
+  incomparable: "A and B cannot be compared",
 };
 
 /** An outcome in a word or two. */
@@ -55,56 +55,61 @@ export function pText(p: number | undefined): string {
   return p < 0.001 ? "< 0.001" : p.toFixed(3);
 }
 
-/** The comparison in one sentence. */
-export function headline(comparison: Comparison): string {
+/** Puts a name into a text: as it is, or as code. */
+export type Quote = (name: string) => string;
+
+/** What a status rests on, in one line; "" if there is nothing to say. */
+export function reasonText(comparison: Comparison, quote: Quote = (name) => name): string {
   const gates = comparison.metrics.filter((each) => each.is_gate);
-  const named = (outcome: MetricOutcome): string =>
+  const list = (outcome: MetricOutcome): string =>
     gates
       .filter((each) => each.outcome === outcome)
-      .map(changeSentence)
+      .map((each) => changeSentence(each, quote))
       .join("; ");
   switch (comparison.status) {
     case "worse":
-      return `B is worse than A: ${named("worse")}`;
+      return list("worse");
     case "no_worse": {
-      const better = named("better");
-      return `B is no worse than A${better === "" ? "" : `; better: ${better}`}`;
+      const better = list("better");
+      return better === "" ? "" : `better: ${better}`;
     }
     case "unclear":
-      return `No regression was found, and none is ruled out: ${openText(comparison)}`;
+      return openText(comparison, quote);
     case "advisory":
-      return `Too few runs to decide; as far as they tell: ${gates.map(changeSentence).join("; ")}`;
+      return gates.map((each) => changeSentence(each, quote)).join("; ");
     default:
-      return `A and B cannot be compared: ${gates.length === 0 ? missingText(comparison) : (comparison.warnings[0] ?? "")}`;
+      return gates.length === 0
+        ? "nothing that decides was measured in every run"
+        : (comparison.warnings[0] ?? "");
   }
 }
 
-function changeSentence(each: ComparedMetric): string {
+function changeSentence(each: ComparedMetric, quote: Quote): string {
   const interval = changeIntervalText(each);
   const range = interval === "" ? "" : ` (${interval})`;
-  return `${gateName(each)} ${changeText(each.ratio)}${range}`;
+  return `${quote(gateName(each))} ${changeText(each.ratio)}${range}`;
 }
 
 /** How much worse what is unclear may still be. */
-function openText({ metrics, missing }: Comparison): string {
-  const open = metrics
+function openText(comparison: Comparison, quote: Quote): string {
+  const open = comparison.metrics
     .filter(({ outcome }) => outcome === "unclear")
     .map((each) => {
+      const name = quote(gateName(each));
       if (each.ci95 === undefined || each.censored !== undefined)
-        return `${gateName(each)} is hidden by time-outs`;
-      const worst = each.better === "lower" ? each.ci95[1] : each.ci95[0];
-      return `${gateName(each)} may be ${changeText(worst)}`;
+        return `${name} is hidden by time-outs`;
+      return `${name} may be ${changeText(each.better === "lower" ? each.ci95[1] : each.ci95[0])}`;
     });
-  return [...open, ...missing.map(missingGateText)].join("; ");
+  return [...open, ...missingLines(comparison, quote)].join("; ");
 }
 
-function missingText({ missing }: Comparison): string {
-  if (missing.length === 0) return "nothing that decides was measured";
-  return missing.map(missingGateText).join("; ");
-}
-
-function missingGateText(each: Comparison["missing"][number]): string {
-  return `${gateName(each)}: ${each.why}`;
+/** The gates that could not be compared, in a line for each reason. */
+export function missingLines({ missing }: Comparison, quote: Quote): string[] {
+  const reasons = new Set(missing.map(({ why }) => why));
+  return [...reasons].map((why) => {
+    const gates = missing.filter((each) => each.why === why).map((each) => quote(gateName(each)));
+    return `${gates.join(", ")}: ${why}`;
+  });
 }
 
 /** How the judgement was made, for those who read on. */

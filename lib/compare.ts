@@ -333,9 +333,17 @@ function judgeGates(gates: readonly Measurement[], floors: Floors): ComparedMetr
 /**
  * What a gate says. A quantile among time-outs is only known to be at least so large: of the baseline it makes the
  * candidate look worse than it is, so nothing is called worse; of the candidate, nothing is called better or the same.
+ *
+ * @param floor - Changes below it are accepted, either way.
+ * @param pWorse - Of the test in the worse direction, after Holm's correction; `pBetter` of that in the better one.
  */
-function outcomeOf(
-  { ratio, ci95, better, censored = [] }: Measurement,
+export function outcomeOf(
+  {
+    ratio,
+    ci95,
+    better,
+    censored = [],
+  }: Pick<ComparedMetric, "ratio" | "ci95" | "better" | "censored">,
   floor: number,
   pWorse: number,
   pBetter: number,
@@ -370,7 +378,8 @@ function otherMetrics(scenario: ScenarioName): Gate[] {
   return metricsOf(scenario).flatMap((metric): Gate[] => {
     const { kind, better } = metricDefinition(metric);
     if (kind !== "trend" || better === "none" || NOT_COMPARED.has(metric)) return [];
-    const quantiles = Object.keys(COMPARED_QUANTILES) as ComparedQuantile[];
+    // Of what should be high, a p95 is the good end.
+    const quantiles: readonly ComparedQuantile[] = better === "higher" ? ["p50"] : ["p50", "p95"];
     return quantiles.flatMap((quantile): Gate[] =>
       isGate(metric, quantile) ? [] : [[metric, quantile]],
     );

@@ -151,8 +151,8 @@ export const FAILURE_KINDS = {
     advice: "not a stream of events, or not JSON: a proxy's page, or a server that does not stream",
   },
   truncated_stream: {
-    scenarios: TEXT,
-    meaning: "the reply ended in the middle of an event, or of its JSON",
+    scenarios: ["chat"],
+    meaning: "the reply ended in the middle of an event",
     advice: "a crash, a proxy's timeout or its buffer limit",
   },
   missing_done: {

@@ -152,7 +152,12 @@ function bucketSchema(): JsonSchema {
 
 function usageSchema(): JsonSchema {
   return object<UsageRecord>(
-    { input_tokens: count("Prompt tokens."), output_tokens: count("Output tokens.") },
+    {
+      input_tokens: count("Prompt tokens."),
+      output_tokens: count("Output tokens."),
+      reasoning_tokens: count("Output tokens that were reasoning."),
+      cached_tokens: count("Prompt tokens that came from a cache."),
+    },
     [],
     "Token counts as the server reported them.",
   );

@@ -105,6 +105,10 @@ export interface AssetRecord {
 export interface UsageRecord {
   input_tokens?: number;
   output_tokens?: number;
+  /** The part of the output tokens that was reasoning. */
+  reasoning_tokens?: number;
+  /** The part of the input tokens that came from a cache. */
+  cached_tokens?: number;
 }
 
 /** One utterance of a session. The arrays hold one element per frame sent or per delta received, in order. */
@@ -236,7 +240,13 @@ const MESSAGE_LIMIT = 200;
 
 /** Cuts foreign text to what a record keeps. */
 export function cutMessage(text: string): string {
-  return text.length <= MESSAGE_LIMIT ? text : `${text.slice(0, MESSAGE_LIMIT - 1)}…`;
+  return text.length <= MESSAGE_LIMIT ? text : `${cutWhole(text, MESSAGE_LIMIT - 1)}…`;
+}
+
+/** The first `length` UTF-16 units of a text, one less where that would halve a character. */
+export function cutWhole(text: string, length: number): string {
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
 }
 
 /** Rounds milliseconds to whole microseconds, the resolution of a record. */

@@ -5,7 +5,7 @@ import type { FailureKind } from "./outcome.ts";
 import { decodeErrorBody, judgeReply } from "./protocols/reply-outcome.ts";
 import type { TextReply } from "./protocols/text-reply.ts";
 import { maximum } from "./reading-values.ts";
-import { cutMessage, roundMs, type RequestPhases, type TextRecord } from "./record.ts";
+import { cutMessage, cutWhole, roundMs, type RequestPhases, type TextRecord } from "./record.ts";
 
 /** A whole exchange as the transport hands it over. Times are milliseconds since 1970; NaN: it did not happen. */
 export interface Exchange {
@@ -102,13 +102,7 @@ function putReply(
   );
   if (reasons.length > 0) record.finish_reasons = reasons;
   const text = choices.map(({ reasoning, content }) => reasoning + content).join("\n");
-  record.text = text.length <= TEXT_LIMIT ? text : cutText(text);
-}
-
-/** Cuts a text, but no character of two units in half. */
-function cutText(text: string): string {
-  const last = text.charCodeAt(TEXT_LIMIT - 1);
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? TEXT_LIMIT - 1 : TEXT_LIMIT);
+  record.text = text.length <= TEXT_LIMIT ? text : cutWhole(text, TEXT_LIMIT);
 }
 
 /**

@@ -37,6 +37,7 @@ describe("failureKindsOf", () => {
       "connect_timeout",
       "first_byte_timeout",
       "idle_timeout",
+      "truncated_stream",
       "missing_done",
     ]);
     expect(ofProbe.filter((kind) => !ofChat.includes(kind))).toEqual([]);

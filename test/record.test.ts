@@ -176,6 +176,11 @@ describe("cutMessage", () => {
     expect(cutMessage("a".repeat(200))).toBe("a".repeat(200));
   });
 
+  it("does not halve a character of two units", () => {
+    const cut = cutMessage(`${"a".repeat(198)}\u{1f642}bc`);
+    expect(cut).toBe(`${"a".repeat(198)}…`);
+  });
+
   it("cuts a longer one to 200 characters, the last of which tells so", () => {
     expect(cutMessage("a".repeat(201))).toBe(`${"a".repeat(199)}…`);
     expect(cutMessage("a".repeat(1_000_000))).toHaveLength(200);

@@ -91,6 +91,15 @@ function readPrompts(file: string, problems: string[]): Prompt[] {
 function parsePrompts(text: string, file: string): PromptsResult {
   if (/\.(jsonl|ndjson)$/i.test(file)) return promptsFromJsonLines(text, file);
   if (/\.json$/i.test(file)) return promptsFromJson(text, file);
-  const { data, meta } = Papa.parse<Record<string, unknown>>(text, { header: true });
+  const { data, meta, errors } = Papa.parse<Record<string, unknown>>(text, { header: true });
+  // A row of another length is judged where its cells are; a quote that is never closed swallows all rows after it.
+  const quotes = errors.filter(({ type }) => type === "Quotes");
+  if (quotes.length > 0)
+    return {
+      ok: false,
+      problems: quotes.map(
+        ({ message, row }) => `${file}: row ${(row ?? 0) + 2}: ${message.toLowerCase()}`,
+      ),
+    };
   return promptsFromRows(data, meta.fields ?? [], file);
 }

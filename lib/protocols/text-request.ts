@@ -43,7 +43,15 @@ export function buildTextRequest(
   if (choices > 1) body["n"] = choices;
   body["stream"] = options.stream;
   if (options.stream && includeUsage) body["stream_options"] = { include_usage: true };
-  Object.assign(body, options.extraBody);
+  // Not Object.assign, which would take a field named __proto__ for the prototype.
+  Object.entries(options.extraBody ?? {}).forEach(([name, value]) => {
+    Object.defineProperty(body, name, {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
+  });
   const n = body["n"];
   return {
     body: JSON.stringify(body),

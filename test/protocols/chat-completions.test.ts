@@ -661,3 +661,12 @@ describe("buildChatRequest", () => {
     expect({ choices, stream }).toEqual({ choices: 3, stream: false });
   });
 });
+
+describe("more fields of the body", () => {
+  it("may have any name, and change no prototype", () => {
+    const extraBody = JSON.parse('{"__proto__":{"n":5}}') as Record<string, unknown>;
+    const request = buildChatRequest({ model: "m", stream: false, messages: [], extraBody });
+    expect(request.choices).toBe(1);
+    expect(request.body).toContain('"__proto__":{"n":5}');
+  });
+});
