@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,6 +127,33 @@ func TestAPeerThatFails(t *testing.T) {
 }
 
 const reset_ = reset //nolint:revive,staticcheck // a case's own helper is called reset
+
+// A reader that takes data and misses the end that came with it would wait for ever.
+func TestTheEndIsNeverMissed(t *testing.T) {
+	t.Parallel()
+	var number atomic.Int64
+	url := serve(t, func(conn *net.TCPConn, requests *bufio.Reader) {
+		readRequest(requests)
+		n := int(number.Add(1))
+		_, _ = conn.Write([]byte(chunkedHead + chunk("abc")))
+		time.Sleep(time.Duration(n%5) * 100 * time.Microsecond)
+		_, _ = conn.Write([]byte(chunk("def")))
+		if n%3 == 0 {
+			_ = conn.SetLinger(0)
+		}
+	})
+	v := newVirtualUser(t)
+	ends := value[[]string](v, fmt.Sprintf(`const all = [];
+		for (let i = 0; i < 60; i++) {
+			const five = [0, 1, 2, 3, 4].map(() => request(%q, { timeouts: { totalMs: 10000 } }).finish());
+			for (const r of await Promise.all(five)) all.push(r.outcome);
+		}
+		return all;`, url))
+	require.Len(t, ends, 300)
+	for _, end := range ends {
+		require.Contains(t, []string{"truncated", "reset"}, end)
+	}
+}
 
 // Each limit ends an exchange under its own name, and not much later than it says.
 func TestTimeouts(t *testing.T) {

@@ -119,83 +119,104 @@ func TestTruthOfStamps(t *testing.T) {
 	}
 }
 
+// kinds are the two ways to read a socket with the kernel's stamps.
+func kinds(t *testing.T, test func(t *testing.T, s transport, server net.Conn)) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("stamps are the kernel's")
+	}
+	for name, open := range map[string]func(net.Conn) transport{
+		"by a goroutine": func(conn net.Conn) transport { return newSocket(conn) },
+		"by a reactor": func(conn net.Conn) transport {
+			s, ok := newPolledSocket(conn)
+			require.True(t, ok)
+			return s
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, server := tcpPair(t)
+			s := open(client)
+			t.Cleanup(func() { _ = s.Close() })
+			require.Equal(t, "kernel", s.stamps())
+			test(t, s, server)
+		})
+	}
+}
+
 // A reader that sleeps while five events come, 20 ms apart: the kernel knows the time of the newest segment alone. So the
 // last event has a stamp, and the others an interval that begins with the read before them.
 func TestAStalledReader(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("stamps are the kernel's")
-	}
-	client, server := tcpPair(t)
-	s := newSocket(client)
-	require.Equal(t, "kernel", s.stamps())
-	e := &exchange{spec: &spec{maxBytes: -1}, framer: newFramer([][]byte{[]byte("\n\n")}, false)}
-	e.watchdog.stage = awaiting
-	r := &http1Reader{e: e, request: httptest.NewRequest(http.MethodGet, "/", nil), body: body{limit: -1}}
-	read := func(until int) {
-		require.NoError(t, s.feed(t.Context(), 4096, func(p []byte, a arrival) bool {
-			return r.consume(p, a) && e.framer.total < until
-		}))
-	}
-	send := func(text string) float64 {
-		_, err := server.Write([]byte(text))
-		require.NoError(t, err)
-		return nowMs()
-	}
-	send(chunkedHead + chunk(event(0)))
-	read(1)
-	var sent []float64
-	for i := 1; i <= 5; i++ {
-		time.Sleep(20 * time.Millisecond)
-		sent = append(sent, send(chunk(event(i))))
-	}
-	time.Sleep(50 * time.Millisecond)
-	read(6)
+	kinds(t, func(t *testing.T, s transport, server net.Conn) {
+		e := &exchange{spec: &spec{maxBytes: -1}, framer: newFramer([][]byte{[]byte("\n\n")}, false)}
+		e.watchdog.stage = awaiting
+		r := &http1Reader{e: e, request: httptest.NewRequest(http.MethodGet, "/", nil), body: body{limit: -1}}
+		read := func(until int) {
+			require.NoError(t, s.feed(t.Context(), readBufferBytes, func(p []byte, a arrival) bool {
+				return r.consume(p, a) && e.framer.total < until
+			}))
+		}
+		send := func(text string) float64 {
+			_, err := server.Write([]byte(text))
+			require.NoError(t, err)
+			return nowMs()
+		}
+		send(chunkedHead + chunk(event(0)))
+		read(1)
+		var sent []float64
+		for i := 1; i <= 5; i++ {
+			time.Sleep(20 * time.Millisecond)
+			sent = append(sent, send(chunk(event(i))))
+		}
+		time.Sleep(50 * time.Millisecond)
+		read(6)
 
-	frames := e.framer.frames
-	require.Len(t, frames, 6)
-	require.Equal(t, 4, e.framer.merged)
-	require.Equal(t, frames[0].at, frames[0].after, "alone in its read")
-	for i := 1; i <= 4; i++ {
-		require.Equal(t, frames[0].at, frames[i].after, "the interval begins with the read before")
-		require.Equal(t, frames[5].at, frames[i].at, "and ends with the newest segment")
-		require.Less(t, milliseconds(frames[i].after), sent[i-1])
-		require.Greater(t, milliseconds(frames[i].at), sent[i-1])
-	}
-	require.Equal(t, frames[5].at, frames[5].after, "the newest segment's own")
-	require.InDelta(t, sent[4], milliseconds(frames[5].at), 15)
-	require.Greater(t, float64(frames[5].wake-frames[5].at)/1e6, 45.0, "it waited in the socket")
+		frames := e.framer.frames
+		require.Len(t, frames, 6)
+		require.Equal(t, 4, e.framer.merged)
+		require.Equal(t, frames[0].at, frames[0].after, "alone in its read")
+		for i := 1; i <= 4; i++ {
+			require.Equal(t, frames[0].at, frames[i].after, "the interval begins with the read before")
+			require.Equal(t, frames[5].at, frames[i].at, "and ends with the newest segment")
+			require.Less(t, milliseconds(frames[i].after), sent[i-1])
+			require.Greater(t, milliseconds(frames[i].at), sent[i-1])
+		}
+		require.Equal(t, frames[5].at, frames[5].after, "the newest segment's own")
+		require.InDelta(t, sent[4], milliseconds(frames[5].at), 15)
+		require.Greater(t, float64(frames[5].wake-frames[5].at)/1e6, 45.0, "it waited in the socket")
+	})
 }
 
 // A read that fills its buffer has left something behind, perhaps of a newer segment: then even its last byte has no
 // stamp of its own, and neither does the read after it know when its bytes came.
 func TestAFullBufferHasNoStamp(t *testing.T) {
 	t.Parallel()
-	client, server := tcpPair(t)
-	s := newSocket(client)
-	var got []arrival
-	read := func(size int) {
-		require.NoError(t, s.feed(t.Context(), size, func(_ []byte, a arrival) bool {
-			got = append(got, a)
-			return false
-		}))
-	}
-	_, err := server.Write([]byte("abc"))
-	require.NoError(t, err)
-	read(10)
-	for range 2 {
-		time.Sleep(10 * time.Millisecond)
-		_, err = server.Write([]byte("defgh"))
+	kinds(t, func(t *testing.T, s transport, server net.Conn) {
+		var got []arrival
+		read := func(limit int) {
+			require.NoError(t, s.feed(t.Context(), limit, func(_ []byte, a arrival) bool {
+				got = append(got, a)
+				return false
+			}))
+		}
+		_, err := server.Write([]byte("abc"))
 		require.NoError(t, err)
-	}
-	time.Sleep(10 * time.Millisecond)
-	read(4)
-	read(100)
-	require.True(t, got[0].exact)
-	require.False(t, got[1].exact)
-	require.True(t, got[2].exact)
-	require.Equal(t, got[0].at, got[1].after)
-	require.Equal(t, got[0].at, got[2].after, "the read before it had not emptied the socket")
+		read(10)
+		for range 2 {
+			time.Sleep(10 * time.Millisecond)
+			_, err = server.Write([]byte("defgh"))
+			require.NoError(t, err)
+		}
+		time.Sleep(10 * time.Millisecond)
+		read(4)
+		read(100)
+		require.True(t, got[0].exact)
+		require.False(t, got[1].exact)
+		require.True(t, got[2].exact)
+		require.Equal(t, got[0].at, got[1].after)
+		require.Equal(t, got[0].at, got[2].after, "the read before it had not emptied the socket")
+	})
 }
 
 // Without the kernel, the time is that of the read.
