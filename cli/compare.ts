@@ -182,13 +182,18 @@ function contextOf({
   };
 }
 
-function machineSettings({ host, warmup_ms: warmupMs }: RunFile): ComparedRun["settings"] {
-  return {
-    machine_platform: host.platform,
-    machine_cpu: host.cpu,
-    machine_cores: host.cores,
-    ...(warmupMs === undefined ? {} : { warmup_ms: warmupMs }),
-  };
+function machineSettings(run: RunFile): ComparedRun["settings"] {
+  const { warmup_ms: warmupMs } = run;
+  // A file that was written by hand may lack it.
+  const host: Partial<RunFile["host"]> | undefined = run.host;
+  const rows: [string, string | number | undefined][] = [
+    ["machine_platform", host?.platform],
+    ["machine_cpu", host?.cpu],
+    ["machine_cores", host?.cores],
+    ["warmup_ms", warmupMs],
+  ];
+  const set = rows.filter((row): row is [string, string | number] => row[1] !== undefined);
+  return Object.fromEntries(set);
 }
 
 function requireComparable(

@@ -14,7 +14,7 @@ import {
 import type { ComparedMetric, Comparison } from "./compare.ts";
 
 const NAME_WIDTH = 30;
-const NUMBER_WIDTH = 11;
+const NUMBER_WIDTH = 10;
 const INTERVAL_WIDTH = 20;
 
 /** The comparison as text for a terminal. Ends in a line break. */

@@ -7,7 +7,12 @@ import { metricDefinition, metricsOf, type MetricName, type Unit } from "./metri
 import type { SessionCounts } from "./results.ts";
 import type { ScenarioName } from "./scenario.ts";
 import { censoredQuantile, createCensoredSample } from "./stats/censored.ts";
-import { COMPARE_ALPHA, COMPARE_FLOOR_RATIOS, COMPARE_MIN_RUNS } from "./stats/limits.ts";
+import {
+  BOOTSTRAP_RESAMPLES,
+  COMPARE_ALPHA,
+  COMPARE_FLOOR_RATIOS,
+  COMPARE_MIN_RUNS,
+} from "./stats/limits.ts";
 import { adjustByHolm, permutationTest } from "./stats/permutation.ts";
 import type { PooledValues } from "./stats/resampling.ts";
 import { bootstrapRunRatio } from "./stats/run-ratio.ts";
@@ -71,6 +76,9 @@ const FAILED_RISE = 0.01;
 
 /** Seed of the resamples: the same records give the same comparison. */
 const SEED = 1;
+
+/** Resamples of a metric that decides nothing: its interval's ends are then within about ±0.8 % of probability. */
+const SHOWN_RESAMPLES = 400;
 
 /** How a comparison is made. */
 export interface CompareOptions {
@@ -185,9 +193,9 @@ export function compareRuns(
   });
   const { scenario } = first;
   const canJudge = Math.min(baseline.length, candidate.length) >= COMPARE_MIN_RUNS;
-  const resamples = options.resamples === undefined ? {} : { resamples: options.resamples };
-  const measure = ([metric, quantile]: Gate): Measurement | string =>
-    measureMetric(metric, quantile, baseline, candidate, resamples);
+  const { resamples = BOOTSTRAP_RESAMPLES } = options;
+  const measure = ([metric, quantile]: Gate, most = resamples): Measurement | string =>
+    measureMetric(metric, quantile, baseline, candidate, Math.min(resamples, most));
   const missing: MissingGate[] = [];
   const gates = GATES[scenario].flatMap((gate) => {
     const measurement = measure(gate);
@@ -199,7 +207,7 @@ export function compareRuns(
     ? judgeGates(gates, floors)
     : gates.map((each) => shown(each, floors, true));
   const others = otherMetrics(scenario).flatMap((each) => {
-    const measurement = measure(each);
+    const measurement = measure(each, SHOWN_RESAMPLES);
     return typeof measurement === "string" ? [] : [shown(measurement, floors, false)];
   });
   const failures = failureRise(baseline, candidate);
@@ -243,7 +251,7 @@ function measureMetric(
   quantile: ComparedQuantile,
   baseline: readonly ComparedRun[],
   candidate: readonly ComparedRun[],
-  resamples: { readonly resamples?: number },
+  resamples: number,
 ): Measurement | string {
   const { unit, better } = metricDefinition(metric);
   const p = COMPARED_QUANTILES[quantile];
@@ -260,8 +268,10 @@ function measureMetric(
     return "a run's value is not above 0, so there is no ratio";
   const baselineMean = geometricMean(a.map(({ value }) => value));
   const candidateMean = geometricMean(b.map(({ value }) => value));
-  const options = { seed: SEED, ...resamples };
-  const interval = bootstrapRunRatio(before.map(pooled), after.map(pooled), p, options);
+  const interval = bootstrapRunRatio(before.map(pooled), after.map(pooled), p, {
+    seed: SEED,
+    resamples,
+  });
   const censored: Side[] = [];
   if (a.some(({ isCensored }) => isCensored)) censored.push("baseline");
   if (b.some(({ isCensored }) => isCensored)) censored.push("candidate");
