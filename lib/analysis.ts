@@ -113,25 +113,26 @@ export class RunAnalysis {
 
   /** Computes the results. The analysis takes no more records after that. */
   conclude(context: AnalysisContext): Analysis {
-    const firstMs = this.#intendedMs.reduce(
-      (least, each) => (each < least ? each : least),
-      Infinity,
-    );
+    const firstMs = this.#intendedMs.reduce((least, each) => Math.min(least, each), Infinity);
     const measured = chooseMeasured(this.#intendedMs, this.#rows, context.warmupMs);
-    const rows = this.#rows.map((row, index) =>
+    const finished = this.#rows.map((row, index) =>
       finishRow(row, index, this.#intendedMs, firstMs, measured),
     );
+    const order = orderOf(finished);
+    const rows = Array.from(order, (index) => finished[index]).filter((row) => row !== undefined);
+    const chosen = order.filter((index) => measured.isMeasured[index] === 1);
     const counts = countSessions(rows);
     const sessionMs = medianLength(rows);
     const scenario: ScenarioName = rows[0]?.scenario ?? "realtime";
     const metrics = metricResults(this.#metrics, {
+      chosen,
       isMeasured: measured.isMeasured,
       startOf: (session) => this.#intendedMs[session] ?? 0,
       blockMs: blockLengthMs(sessionMs),
       counts,
       basis: basisOf(this.#bases),
     });
-    const userWait = this.#userStampWait(measured);
+    const userWait = this.#userStampWait(chosen);
     const verdict = judgeRun({
       closedEarly: 0,
       ...this.#facts.facts(),
@@ -144,8 +145,6 @@ export class RunAnalysis {
       measured: measured.part.sessions,
       isShort: measured.part.warm_up === "none",
     });
-    const order = rows.map((_, index) => index);
-    order.sort((a, b) => (rows[a]?.intended_ms ?? 0) - (rows[b]?.intended_ms ?? 0) || a - b);
     return {
       results: {
         schema: RESULTS_SCHEMA,
@@ -169,7 +168,7 @@ export class RunAnalysis {
         ...this.#wordErrors(),
         ...(context.thresholds === undefined ? {} : { thresholds: context.thresholds }),
       },
-      sessions: order.flatMap((index) => rows[index] ?? []),
+      sessions: rows,
     };
   }
 
@@ -201,15 +200,30 @@ export class RunAnalysis {
     };
   }
 
-  #userStampWait(measured: Measured): number | undefined {
-    const samples = this.#metrics.get("stamp_wait_ms")?.samples;
-    if (samples === undefined || this.#userStamped.length === 0) return undefined;
-    const isChosen = new Uint8Array(this.#rows.length);
+  #userStampWait(chosen: Uint32Array): number | undefined {
+    const isUserStamped = new Uint8Array(this.#rows.length);
     this.#userStamped.forEach((session) => {
-      isChosen[session] = measured.isMeasured[session] ?? 0;
+      isUserStamped[session] = 1;
     });
-    return samples.quantileOf(isChosen, 0.99);
+    const sessions = chosen.filter((session) => isUserStamped[session] === 1);
+    return this.#metrics.get("stamp_wait_ms")?.samples.quantileOf(sessions, 0.99);
   }
+}
+
+/**
+ * The order of the sessions in every output and in every draw of a bootstrap: by intended start, then by name. It does
+ * not depend on the order of the lines, nor on which file they are in.
+ */
+function orderOf(rows: readonly SessionRow[]): Uint32Array {
+  const order = Uint32Array.from({ length: rows.length }, (_, index) => index);
+  order.sort((a, b) => {
+    const [first, second] = [rows[a], rows[b]];
+    if (first === undefined || second === undefined) return 0;
+    const apart = first.intended_ms - second.intended_ms;
+    if (apart !== 0) return apart;
+    return first.session < second.session ? -1 : Number(first.session > second.session);
+  });
+  return order;
 }
 
 function addErrors(

@@ -16,6 +16,10 @@ function compact(record: SessionRecord): SessionRecord {
   return compactRecord(record, readings(record));
 }
 
+function bytes(record: SessionRecord): number {
+  return JSON.stringify(record).length;
+}
+
 describe("the rule for full sessions", () => {
   it("keeps the first so many, by number", () => {
     expect([0, 1, 2, 3].map((number) => isFullSession(number, 2))).toEqual([
@@ -57,7 +61,6 @@ describe("a compact record", () => {
   it("of a long reply is much shorter, of a short one about as long", () => {
     const [record] = someRecords("chat") as TextRecord[];
     if (record === undefined) throw new Error("there is no record");
-    const bytes = (each: SessionRecord): number => JSON.stringify(each).length;
     expect(bytes(compact(record)) / bytes(record)).toBeLessThan(1.2);
     record.gap_us = Array.from({ length: 2000 }, (_, index) => 9000 + ((index * 7919) % 6000));
     record.events = 2001;

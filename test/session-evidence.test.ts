@@ -15,10 +15,12 @@ function textRecord(): TextRecord {
   throw new Error("there is no record");
 }
 
-describe("late audio", () => {
-  const frames = (count: number, lateAt: number, lagMs: number): number[] =>
-    Array.from({ length: count }, (_, index) => (index === lateAt ? lagMs : 0.1));
+/** Lags of so many frames, one of them late. */
+function frames(count: number, lateAt: number, lagMs: number): number[] {
+  return Array.from({ length: count }, (_, index) => (index === lateAt ? lagMs : 0.1));
+}
 
+describe("late audio", () => {
   it("is a frame later than two frames", () => {
     expect(evidenceOf({ send_lag_ms: frames(200, 7, 161) }).is_late).toBe(true);
     expect(evidenceOf({ send_lag_ms: frames(200, 7, 160) }).is_late).toBeUndefined();

@@ -9,7 +9,8 @@ import type { MetricData, Selection } from "./samples.ts";
 
 /** What the metrics are computed with. */
 export interface MetricContext {
-  /** 1 for a session that is measured. */
+  /** The sessions that are measured, in an order that does not depend on the files'. */
+  readonly chosen: Uint32Array;
   readonly isMeasured: Uint8Array;
   readonly startOf: (session: number) => number;
   readonly blockMs: number;
@@ -52,7 +53,7 @@ function resultOf(
   context: MetricContext,
 ): MetricResult | undefined {
   const { unit, kind } = metricDefinition(name);
-  const chosen = samples.select(context.isMeasured);
+  const chosen = samples.select(context.chosen);
   if (kind !== "trend")
     return chosen === undefined ? undefined : { unit, value: chosen.mean * chosen.count };
   const measuredBounds = bounds.flatMap(({ session, bound }) =>
@@ -94,10 +95,10 @@ function countedSessions(counts: SessionCounts): [MetricName, MetricResult][] {
 /** Errors over words, pooled; its interval draws sessions. */
 function wordErrorRatio(
   data: ReadonlyMap<MetricName, MetricData>,
-  { isMeasured }: MetricContext,
+  { chosen }: MetricContext,
 ): MetricResult | undefined {
-  const errors = sumsOf(data.get("wer_errors")?.samples.select(isMeasured), isMeasured.length);
-  const words = sumsOf(data.get("wer_words")?.samples.select(isMeasured), isMeasured.length);
+  const errors = sumsOf(data.get("wer_errors")?.samples.select(chosen), chosen);
+  const words = sumsOf(data.get("wer_words")?.samples.select(chosen), chosen);
   const total = words.reduce((sum, each) => sum + each, 0);
   if (total === 0) return undefined;
   const value = errors.reduce((sum, each) => sum + each, 0) / total;
@@ -114,14 +115,16 @@ function wordErrorRatio(
   };
 }
 
-/** The sum of a counter's values, by session. */
-function sumsOf(chosen: Selection | undefined, sessions: number): Float64Array {
-  const sums = new Float64Array(sessions);
-  if (chosen === undefined) return sums;
-  const { values, counts, offsets } = chosen.pooled;
-  chosen.sessions.forEach((session, run) => {
+/** The sum of a counter's values, for each of the sessions. */
+function sumsOf(selection: Selection | undefined, sessions: Uint32Array): Float64Array {
+  const bySession = new Map<number, number>();
+  if (selection === undefined) return new Float64Array(sessions.length);
+  const { values, counts, offsets } = selection.pooled;
+  selection.sessions.forEach((session, run) => {
+    let sum = 0;
     for (let index = offsets[run] ?? 0; index < (offsets[run + 1] ?? 0); index++)
-      sums[session] = (sums[session] ?? 0) + (values[index] ?? 0) * (counts?.[index] ?? 1);
+      sum += (values[index] ?? 0) * (counts?.[index] ?? 1);
+    bySession.set(session, sum);
   });
-  return sums;
+  return Float64Array.from(sessions, (session) => bySession.get(session) ?? 0);
 }

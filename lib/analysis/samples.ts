@@ -106,10 +106,13 @@ export function listOfBuckets(buckets: Buckets): SessionList {
   for (let pair = 0; pair < below; pair++) {
     bucket += negative[2 * pair] ?? 0;
     // The first bucket has the smallest size: of negative values, the largest.
-    values[below - 1 - pair] = Math.max(min, -middleOf(bucket));
+    values[below - 1 - pair] = Math.max(min, Math.min(max, -middleOf(bucket)));
     counts[below - 1 - pair] = negative[2 * pair + 1] ?? 0;
   }
-  if (hasZero === 1) counts[below] = zero;
+  if (hasZero === 1) {
+    values[below] = Math.max(min, Math.min(max, 0));
+    counts[below] = zero;
+  }
   bucket = 0;
   for (let at = below + hasZero, pair = 0; at < length; at++, pair++) {
     bucket += positive[2 * pair] ?? 0;
@@ -163,32 +166,38 @@ export class Samples {
     this.#totals.push(values.max);
   }
 
-  /** The quantile of the values of the sessions for which `isChosen` is not 0. */
-  quantileOf(isChosen: Uint8Array, p: number): number | undefined {
-    const chosen = this.select(isChosen);
-    return chosen === undefined ? undefined : orderedQuantile(orderValues(chosen.pooled), p);
+  /** The quantile of the values of some sessions. */
+  quantileOf(chosen: Uint32Array, p: number): number | undefined {
+    const selection = this.select(chosen);
+    return selection === undefined ? undefined : orderedQuantile(orderValues(selection.pooled), p);
   }
 
-  /** The values of the sessions for which `isChosen` is not 0; `undefined` if there are none. */
-  select(isChosen: Uint8Array): Selection | undefined {
+  /**
+   * The values of some sessions, in the order in which they are named: so the result does not depend on the order in which
+   * they were added.
+   *
+   * @returns `undefined` if none of them has any.
+   */
+  select(chosen: Uint32Array): Selection | undefined {
+    const runOf = this.#runs();
     const values = new NumberList();
     const counts = this.#counts === undefined ? undefined : new NumberList();
-    const sessions: number[] = [];
-    const offsets: number[] = [0];
+    const sessions = new NumberList();
+    const ends = new NumberList();
     const sums = new NumberList();
     let count = 0;
     let min = Number.POSITIVE_INFINITY;
     let max = Number.NEGATIVE_INFINITY;
     let isSingle = true;
-    for (let run = 0; run < this.#sessions.length; run++) {
-      const session = this.#sessions.at(run);
-      if (isChosen[session] !== 1) continue;
-      const to = this.#ends.at(run);
+    for (let index = 0; index < chosen.length; index++) {
+      const session = chosen[index] as number;
+      const run = (runOf[session] ?? 0) - 1;
+      if (run < 0) continue;
       const from = run === 0 ? 0 : this.#ends.at(run - 1);
-      values.pushAll(this.#values.view(from, to));
-      if (this.#counts !== undefined) counts?.pushAll(this.#counts.view(from, to));
+      values.pushAll(this.#values.view(from, this.#ends.at(run)));
+      if (this.#counts !== undefined) counts?.pushAll(this.#counts.view(from, this.#ends.at(run)));
       sessions.push(session);
-      offsets.push(values.length);
+      ends.push(values.length);
       const own = this.#totals.at(4 * run);
       if (own !== 1) isSingle = false;
       count += own;
@@ -198,19 +207,31 @@ export class Samples {
     }
     const average = mean(sums.view());
     if (average === undefined) return undefined;
+    const offsets = new Uint32Array(sessions.length + 1);
+    offsets.set(ends.view(), 1);
     return {
       pooled: {
         values: values.view(),
-        offsets: Uint32Array.from(offsets),
+        offsets,
         ...(counts === undefined ? {} : { counts: counts.view() }),
       },
-      sessions: Uint32Array.from(sessions),
+      sessions: Uint32Array.from(sessions.view()),
       count,
       mean: (average * sessions.length) / count,
       min,
       max,
       isSingle,
     };
+  }
+
+  /** One more than the place of each session's values; 0 for a session without any. */
+  #runs(): Uint32Array {
+    let last = -1;
+    for (let run = 0; run < this.#sessions.length; run++)
+      last = Math.max(last, this.#sessions.at(run));
+    const runs = new Uint32Array(last + 1);
+    for (let run = 0; run < this.#sessions.length; run++) runs[this.#sessions.at(run)] = run + 1;
+    return runs;
   }
 }
 
