@@ -1,4 +1,5 @@
-// Bundles what users run: scripts/ for k6, cli/ and its worker for Node. Prints what it made and how large it is.
+// Bundles what users run: scripts/ for k6, cli/ and its worker for Node, report/page for browsers. Prints what it made and
+// how large it is.
 
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -69,6 +70,24 @@ const nodeOptions: BuildOptions = {
   logLevel: "warning",
 };
 
+/** The browser's side of results.html, inlined into each page: a script that runs first, the rest, and the styles. */
+const pageOptions: BuildOptions = {
+  entryPoints: {
+    theme: "report/page/theme.ts",
+    page: "report/page/main.ts",
+    style: "report/page/style.css",
+  },
+  outdir: "dist/report",
+  bundle: true,
+  minify: true,
+  charset: "ascii",
+  format: "iife",
+  platform: "browser",
+  target: ["chrome123", "firefox120", "safari17.5"],
+  legalComments: "inline",
+  logLevel: "warning",
+};
+
 rmSync("dist", { recursive: true, force: true });
 await Promise.all([
   build({
@@ -79,6 +98,7 @@ await Promise.all([
     plugins: [requiredOnce],
   }),
   build(nodeOptions),
+  build(pageOptions),
 ]);
 for (const script of scripts) {
   const file = join("dist", basename(script).replace(/\.ts$/, ".js"));

@@ -1,0 +1,260 @@
+// What the page embeds: rows, curves and the events of a choice of sessions. Reads the record files a second time; the
+// choice is made elsewhere.
+
+import { deflateRawSync } from "node:zlib";
+
+import { flattenReadings } from "../../lib/compact-record.ts";
+import type { MachineSamples } from "../../lib/machine.ts";
+import { metricDefinition, type MetricName } from "../../lib/metrics.ts";
+import { readings } from "../../lib/readings.ts";
+import type { SessionRecord } from "../../lib/record.ts";
+import type { MetricResult, QuantileName, Results } from "../../lib/results.ts";
+import type { SessionRow } from "../../lib/session-row.ts";
+import type { Buckets } from "../../lib/stats/buckets.ts";
+import type { Report } from "../build.ts";
+import { readRecords } from "../read-records.ts";
+import { chooseDetailed, chooseRows } from "./choose.ts";
+import { AssetTable, encodeDetail } from "./detail-codec.ts";
+import { chartMetrics, GAP_METRIC, limitOf, objectivesOf } from "./headline.ts";
+import {
+  OUTCOMES,
+  type ChartMetric,
+  type ChartQuantile,
+  type PageData,
+  type RowColumns,
+} from "./page-data.ts";
+import { Pool } from "./pool.ts";
+import { bandsOf, timelineOf } from "./timeline.ts";
+
+/** Characters of all waterfalls together. */
+const DETAIL_BUDGET = 3_300_000;
+
+/** What goes into a page besides what is readable without scripts. */
+export interface Embedded {
+  readonly data: PageData;
+  /** Line by line: the clips, then the sessions of `data.detailed`. Deflated, in base64. */
+  readonly details: readonly string[];
+}
+
+/**
+ * Collects what a page embeds.
+ *
+ * @param files - The record files of the report.
+ * @throws {Error} Node's, if a file cannot be read.
+ */
+export async function collectPage(
+  report: Report,
+  files: readonly string[],
+  machine?: MachineSamples,
+): Promise<Embedded> {
+  const { results, sessions } = report;
+  const metrics = chartMetrics(results.scenario);
+  const wanted = chooseDetailed(sessions, metrics[0] ?? "start_lag_ms");
+  const { pools, details, assets } = await readDetails(files, sessions, wanted, results);
+  const kept = withinBudget(wanted, details);
+  const rows = chooseRows(sessions, metrics, kept);
+  const positions = new Map(rows.chosen.map((index, position) => [index, position]));
+  const gapMetric = GAP_METRIC[results.scenario];
+  const gaps = gapMetric === undefined ? undefined : pools.get(gapMetric);
+  const data: PageData = {
+    scenario: results.scenario,
+    metrics: metrics.flatMap((name) => chartMetric(name, results, sessions, pools) ?? []),
+    rows: rowColumns(rows.chosen.flatMap((index) => sessions[index] ?? [])),
+    timeline: {
+      ...timelineOf(sessions, results.measured),
+      ...(machine === undefined ? {} : { cpu: cpuOf(machine, Date.parse(results.started_at)) }),
+    },
+    ...(gapMetric === undefined || gaps === undefined
+      ? {}
+      : {
+          gaps: {
+            metric: gapMetric,
+            title: metricDefinition(gapMetric).title,
+            ...gaps.histogram(),
+          },
+        }),
+    detailed: kept.map((index) => positions.get(index) ?? -1),
+    notes: { rows: rows.note, detail: detailNote(sessions, kept) },
+  };
+  return {
+    data,
+    details: [
+      deflated(JSON.stringify(assets.assets)),
+      ...kept.map((index) => details.get(index) ?? ""),
+    ],
+  };
+}
+
+interface Details {
+  readonly pools: ReadonlyMap<MetricName, Pool>;
+  readonly details: ReadonlyMap<number, string>;
+  readonly assets: AssetTable;
+}
+
+async function readDetails(
+  files: readonly string[],
+  sessions: readonly SessionRow[],
+  wanted: readonly number[],
+  { scenario }: Results,
+): Promise<Details> {
+  const numbers = new Map(sessions.map((row, index) => [`${row.session} ${row.vu}`, index]));
+  const isWanted = new Set(wanted);
+  const pools = new Map<MetricName, Pool>();
+  const pooled = [...chartMetrics(scenario), GAP_METRIC[scenario]].filter(
+    (name) => name !== undefined,
+  );
+  const details = new Map<number, string>();
+  const assets = new AssetTable();
+  await readRecords(files, (record) => {
+    const index = numbers.get(`${record.session} ${record.vu}`);
+    if (index === undefined) return;
+    if (isWanted.has(index)) details.set(index, deflated(encodeDetail(record, assets)));
+    if (record.outcome !== "finished" || sessions[index]?.phase !== "measured") return;
+    const values = valuesOf(record);
+    new Set(pooled).forEach((name) => {
+      const list = values(name);
+      if (list === undefined) return;
+      const pool = pools.get(name) ?? new Pool();
+      pools.set(name, pool);
+      pool.add(list);
+    });
+  });
+  return { pools, details, assets };
+}
+
+function valuesOf(
+  record: SessionRecord,
+): (name: MetricName) => readonly number[] | Buckets | undefined {
+  if (record.detail === "compact") return (name) => record.readings?.values[name];
+  const { lists } = flattenReadings(readings(record));
+  return (name) => lists.get(name);
+}
+
+function withinBudget(wanted: readonly number[], details: ReadonlyMap<number, string>): number[] {
+  let characters = 0;
+  return wanted.filter((index) => {
+    const text = details.get(index);
+    if (text === undefined || characters + text.length > DETAIL_BUDGET) return false;
+    characters += text.length + 1;
+    return true;
+  });
+}
+
+function detailNote(sessions: readonly SessionRow[], kept: readonly number[]): string {
+  const full = sessions.filter(({ isFull }) => isFull).length;
+  if (kept.length === sessions.length) return "";
+  const all = sessions.length.toLocaleString("en");
+  const has = `${kept.length.toLocaleString("en")} of ${all} sessions have their events in this page`;
+  if (kept.length === full) return `${has}: those whose records kept them.`;
+  return `${has}: in turn one that did not finish, the slowest, one of a seeded sample and the fastest.`;
+}
+
+function deflated(text: string): string {
+  return deflateRawSync(text, { level: 9 }).toString("base64");
+}
+
+const QUANTILES: readonly (readonly [QuantileName, number])[] = [
+  ["p50", 0.5],
+  ["p95", 0.95],
+  ["p99", 0.99],
+];
+
+function chartMetric(
+  name: MetricName,
+  results: Results,
+  sessions: readonly SessionRow[],
+  pools: ReadonlyMap<MetricName, Pool>,
+): ChartMetric | undefined {
+  const pool = pools.get(name);
+  const metric = results.metrics[name];
+  if (pool === undefined || metric === undefined) return undefined;
+  const { title, per } = metricDefinition(name);
+  return {
+    name,
+    title,
+    unit: metric.unit,
+    isPooled: per !== "session" && per !== "utterance",
+    quantiles: QUANTILES.flatMap(([quantile, p]) => chartQuantile(metric, quantile, p) ?? []),
+    limits: objectivesOf(results).flatMap(({ metric: promised, text }) => {
+      const limit = promised === name ? limitOf(text) : undefined;
+      return limit === undefined ? [] : [{ text, ...limit }];
+    }),
+    bands: bandsOf(sessions, name),
+    ecdf: pool.ecdf(),
+    censored: metric.censored?.count ?? 0,
+  };
+}
+
+function chartQuantile(
+  metric: MetricResult,
+  name: QuantileName,
+  p: number,
+): ChartQuantile | undefined {
+  const value = metric[name];
+  if (value === undefined) return undefined;
+  const interval = metric.ci95?.[name];
+  return {
+    name,
+    p,
+    value,
+    ...(interval === undefined ? {} : { low: interval[0], high: interval[1] }),
+  };
+}
+
+function rowColumns(rows: readonly SessionRow[]): RowColumns {
+  const tenths = (ms: number): number => Math.round(10 * ms);
+  let last = 0;
+  const names = new Map<string, number>();
+  const numberOf = (name: string): number => {
+    const number = names.get(name) ?? names.size;
+    names.set(name, number);
+    return number;
+  };
+  const texts = (of: (row: SessionRow) => string | undefined): Record<string, string> =>
+    Object.fromEntries(
+      rows.flatMap((row, index) => {
+        const text = of(row);
+        return text === undefined || text === "" ? [] : [[String(index), text] as const];
+      }),
+    );
+  const metrics = new Set(rows.flatMap(({ values }) => Object.keys(values) as MetricName[]));
+  const scenario = rows[0]?.scenario ?? "realtime";
+  const shown: readonly MetricName[] = [...chartMetrics(scenario), "wer_errors", "wer_words"];
+  return {
+    session: rows.map(({ session }) => session),
+    vu: rows.map(({ vu }) => vu),
+    startTenths: rows.map(({ start_ms }) => {
+      const step = tenths(start_ms) - last;
+      last += step;
+      return step;
+    }),
+    lengthTenths: rows.map(({ start_ms, end_ms }) =>
+      end_ms === undefined ? -1 : Math.max(0, tenths(end_ms) - tenths(start_ms)),
+    ),
+    outcome: rows.map(({ outcome }) => OUTCOMES.indexOf(outcome)),
+    isMeasured: rows.map(({ phase, outcome }) =>
+      phase === "measured" && outcome === "finished" ? 1 : 0,
+    ),
+    kind: texts(({ kind }) => kind),
+    message: texts(({ code, message }) => [code, message].filter(Boolean).join(": ")),
+    asset: rows.map(({ assets }) => numberOf(assets.join(" "))),
+    assetNames: [...names.keys()],
+    values: Object.fromEntries(
+      shown
+        .filter((name) => metrics.has(name))
+        .map((name) => [name, rows.map(({ values }) => hundredths(values[name]))]),
+    ),
+  };
+}
+
+function hundredths(value: number | undefined): number | null {
+  return value === undefined ? null : Math.round(100 * value);
+}
+
+/** The machine's busy share on the run's clock. */
+function cpuOf({ samples }: MachineSamples, startedMs: number): (readonly [number, number])[] {
+  return samples.map((sample) => [
+    Math.round(sample.at_ms - startedMs),
+    Math.round(1000 * sample.machine_cpu_ratio) / 1000,
+  ]);
+}

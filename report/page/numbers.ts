@@ -1,0 +1,46 @@
+// Numbers as charts and tables show them, and where an axis has its marks. Knows no chart.
+
+import { decimal } from "../../lib/results-format.ts";
+
+/** Milliseconds as short as they can be: `850 ms`, `1.25 s`. */
+export function duration(ms: number): string {
+  if (Math.abs(ms) >= 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (Math.abs(ms) >= 1000) return `${(ms / 1000).toFixed(2)} s`;
+  return `${decimal(ms)} ms`;
+}
+
+/** A value with its unit. */
+export function withUnit(value: number, unit: string): string {
+  return unit === "ms" ? duration(value) : `${decimal(value)} ${unit}`;
+}
+
+/** A whole number in groups of three. */
+export function grouped(value: number): string {
+  return value.toLocaleString("en");
+}
+
+/** Round numbers between two ends, about `count` of them: 1, 2 or 5 times a power of ten apart. */
+export function ticks(from: number, to: number, count: number): number[] {
+  const span = to - from;
+  if (!(span > 0) || count < 1) return [from];
+  const rough = span / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const factor = [1, 2, 5, 10].find((each) => each * power >= rough) ?? 10;
+  const step = factor * power;
+  const first = Math.ceil(from / step - 1e-9);
+  const last = Math.floor(to / step + 1e-9);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
+}
+
+/** Position of the last element that is at most `value`, in a list that rises; -1 if there is none. */
+export function lastAtMost(list: readonly number[], value: number): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle] ?? 0) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
