@@ -1,13 +1,15 @@
 // What a comparison looks like: golden files, and that foreign text stays text.
 
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { compareMarkdown } from "../lib/compare-markdown.ts";
 import type { ComparedRun } from "../lib/compare-run.ts";
 import { compareTable } from "../lib/compare-table.ts";
 import { changeText } from "../lib/compare-text.ts";
-import { compareRuns, type Comparison } from "../lib/compare.ts";
+import { compareRuns, GATES, type Comparison } from "../lib/compare.ts";
 import { codeSpan } from "../lib/markdown-text.ts";
+import { SCENARIO_NAMES } from "../lib/scenario.ts";
 import { createGenerator } from "../lib/stats/generator.ts";
 import { comparedRun } from "./fixtures/compared-run.ts";
 
@@ -59,6 +61,16 @@ describe("a comparison", () => {
 function runs(name: string): ComparedRun[] {
   return side("x", 1, 1, 1).map((run) => ({ ...run, name, settings: { model: name } }));
 }
+
+describe("docs/COMPARE.md", () => {
+  it.each(SCENARIO_NAMES)("lists the gates of %s", (scenario) => {
+    const gates = GATES[scenario].map((gate) => `\`${gate.join(" ")}\``).join(", ");
+    const row = readFileSync("docs/COMPARE.md", "utf8")
+      .split("\n")
+      .find((line) => line.startsWith(`| ${scenario} `));
+    expect(row).toContain(gates);
+  });
+});
 
 describe("hostile text", () => {
   const HOSTILE =
