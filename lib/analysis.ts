@@ -22,7 +22,7 @@ import type { ScenarioName } from "./scenario.ts";
 import type { SessionRow } from "./session-row.ts";
 import { blockLengthMs } from "./stats/bootstrap.ts";
 import { quantile, sortValues } from "./stats/quantiles.ts";
-import { countWordErrors, type ErrorCounts } from "./text/error-counts.ts";
+import { countWordErrors, poolErrors, type ErrorCounts } from "./text/error-counts.ts";
 import { NORMALISER_VERSION } from "./text/normalise.ts";
 import { judgeRun } from "./verdict.ts";
 
@@ -75,8 +75,7 @@ export class RunAnalysis {
   /** Sessions whose stamps were taken in user space, by their number in `#rows`. */
   readonly #userStamped: number[] = [];
   readonly #bases = new Set<string>();
-  readonly #words = { substitutions: 0, deletions: 0, insertions: 0, referenceLength: 0 };
-  #wordSessions = 0;
+  readonly #words: { readonly session: number; readonly errors: ErrorCounts }[] = [];
   #firstStartMs = Number.POSITIVE_INFINITY;
   #lastEndMs = Number.NEGATIVE_INFINITY;
   #full = 0;
@@ -95,7 +94,7 @@ export class RunAnalysis {
     if (record.detail === "compact") this.#compact++;
     else this.#full++;
     this.#facts.add(record);
-    this.#countWords(record);
+    this.#countWords(record, session);
     this.#rows.push(rowOfSession(record, lists));
     this.#intendedMs.push(record.epoch_ms + record.intended_ms);
     this.#firstStartMs = Math.min(this.#firstStartMs, record.epoch_ms + record.start_ms);
@@ -165,7 +164,7 @@ export class RunAnalysis {
         sessions: counts,
         measured: measured.part,
         metrics,
-        ...this.#wordErrors(),
+        ...this.#wordErrors(measured),
         ...(context.thresholds === undefined ? {} : { thresholds: context.thresholds }),
       },
       sessions: rows,
@@ -180,24 +179,21 @@ export class RunAnalysis {
     return made;
   }
 
-  #countWords(record: SessionRecord): void {
+  #countWords(record: SessionRecord, session: number): void {
     if (record.type !== "realtime" || record.outcome !== "finished") return;
-    let hasReference = false;
-    record.utterances.forEach(({ asset, final_text: text }) => {
-      if (asset.text === undefined || text === undefined) return;
-      hasReference = true;
-      addErrors(this.#words, countWordErrors(asset.text, text));
-    });
-    if (hasReference) this.#wordSessions++;
+    const counts = record.utterances.flatMap(({ asset, final_text: text }) =>
+      asset.text === undefined || text === undefined ? [] : [countWordErrors(asset.text, text)],
+    );
+    if (counts.length > 0) this.#words.push({ session, errors: poolErrors(counts) });
   }
 
-  #wordErrors(): { readonly word_errors?: WordErrors } {
-    if (this.#wordSessions === 0) return {};
-    const { substitutions, deletions, insertions, referenceLength: words } = this.#words;
-    const counts = { substitutions, deletions, insertions, words };
-    return {
-      word_errors: { ...counts, sessions: this.#wordSessions, normaliser: NORMALISER_VERSION },
-    };
+  /** Compact records have no text, so these may be of fewer sessions than the rate. */
+  #wordErrors({ isMeasured }: Measured): { readonly word_errors?: WordErrors } {
+    const parts = this.#words.filter(({ session }) => isMeasured[session] === 1);
+    if (parts.length === 0) return {};
+    const { referenceLength: words, ...counts } = poolErrors(parts.map(({ errors }) => errors));
+    const sessions = parts.length;
+    return { word_errors: { ...counts, words, sessions, normaliser: NORMALISER_VERSION } };
   }
 
   #userStampWait(chosen: Uint32Array): number | undefined {
@@ -224,16 +220,6 @@ function orderOf(rows: readonly SessionRow[]): Uint32Array {
     return first.session < second.session ? -1 : Number(first.session > second.session);
   });
   return order;
-}
-
-function addErrors(
-  total: { -readonly [Key in keyof ErrorCounts]: number },
-  more: ErrorCounts,
-): void {
-  total.substitutions += more.substitutions;
-  total.deletions += more.deletions;
-  total.insertions += more.insertions;
-  total.referenceLength += more.referenceLength;
 }
 
 /** Puts a row onto the clock that begins with the first intended start of the run. */

@@ -32,3 +32,10 @@ export function intervalText(metric: MetricResult, name: QuantileName | "value")
   if (lower === null) return `up to ${decimal(upper)}`;
   return upper === null ? `${decimal(lower)} or more` : `${decimal(lower)} to ${decimal(upper)}`;
 }
+
+/** Foreign text on one line and without what a terminal would obey; cut to `limit` characters. */
+export function printable(text: string, limit = 160): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is meant
+  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, " ").trimEnd();
+  return plain.length <= limit ? plain : `${plain.slice(0, limit - 1)}…`;
+}

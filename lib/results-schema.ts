@@ -66,7 +66,10 @@ function metricSchema(): JsonSchema {
         "95 % confidence intervals; an end is null where the sample cannot bound it.",
       ),
       certified: object<NonNullable<MetricResult["certified"]>>(
-        { p95: orNull("Null below 90 sessions."), p99: orNull("Null below 459 sessions.") },
+        {
+          p95: orNull("Null below 90 sessions, and among time-outs."),
+          p99: orNull("Null below 459 sessions, and among time-outs."),
+        },
         ["p95", "p99"],
         "Upper limits of the true percentiles at 99 % confidence.",
       ),
@@ -169,7 +172,7 @@ function wordErrorsSchema(): JsonSchema {
       deletions: count("Words that are missing."),
       insertions: count("Words that were not said."),
       words: count("Words of the references."),
-      sessions: count("Finished sessions whose transcripts were kept."),
+      sessions: count("Measured sessions whose transcripts were kept."),
       normaliser: count("Version of the rules by which words are compared."),
     },
     ["substitutions", "deletions", "insertions", "words", "sessions", "normaliser"],

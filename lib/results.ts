@@ -27,7 +27,10 @@ export interface MetricResult {
    * cannot bound it.
    */
   readonly ci95?: Readonly<Partial<Record<QuantileName | "value", ConfidenceInterval>>>;
-  /** Upper limits of the true percentiles at 99 % confidence; null below the floor of 90 or 459 sessions. */
+  /**
+   * Upper limits of the true percentiles at 99 % confidence; null below the floor of 90 or 459 sessions, and where
+   * time-outs hide them.
+   */
   readonly certified?: { readonly p95: number | null; readonly p99: number | null };
   readonly censored?: Censored;
   /** Where spoken words have no alignment and stand at a uniform rate: for all values, or for some. */
@@ -105,7 +108,7 @@ export interface Results {
   readonly levels?: readonly LevelResults[];
 }
 
-/** Word errors of all finished sessions whose transcripts were kept, pooled. */
+/** Word errors of the measured sessions whose transcripts were kept, pooled. */
 export interface WordErrors {
   readonly substitutions: number;
   readonly deletions: number;

@@ -2,7 +2,7 @@
 
 import { METRIC_NAMES, metricDefinition } from "./metrics.ts";
 import { FAILURE_KINDS, type FailureKind } from "./outcome.ts";
-import { decimal, quantileText } from "./results-format.ts";
+import { decimal, printable, quantileText } from "./results-format.ts";
 import type { MetricResult, Results } from "./results.ts";
 
 /** Fewest finished sessions for which a p95 is more than an anecdote: ln(0.01) / ln(0.95). */
@@ -57,10 +57,12 @@ function metricLines(results: Results): string[] {
   return [" ".repeat(NAME_WIDTH) + head, ...lines, ...notes(results, lines)];
 }
 
-function notes({ metrics }: Results, lines: readonly string[]): string[] {
+function notes({ metrics, measured }: Results, lines: readonly string[]): string[] {
   const found: string[] = [];
+  const few = `of fewer than ${P95_SESSIONS} finished sessions`;
+  const reason = measured === undefined ? few : `${few}, or without an upper limit for time-outs`;
   if (lines.some((line) => line.includes("~")))
-    found.push(`~ a p95 of fewer than ${P95_SESSIONS} finished sessions: read it as an anecdote`);
+    found.push(`~ a p95 ${reason}: read it as an anecdote`);
   if (Object.values(metrics).some(({ censored }) => censored !== undefined))
     found.push("> sessions that ran into a time-out are counted as at least the time they waited");
   return found;
@@ -137,5 +139,5 @@ function isUnmeasured(results: Results, metric: string): boolean {
 function configLines(results: Results): string[] {
   const rows = Object.entries(results.config);
   const width = rows.reduce((most, [name]) => Math.max(most, name.length), 0) + 2;
-  return rows.map(([name, value]) => `${name.padEnd(width)}${String(value)}`);
+  return rows.map(([name, value]) => `${name.padEnd(width)}${printable(String(value))}`);
 }

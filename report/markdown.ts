@@ -5,7 +5,7 @@ import { FAILURE_KINDS, type FailureKind } from "../lib/outcome.ts";
 import type { MetricResult, Results } from "../lib/results.ts";
 import type { Verdict } from "../lib/verdict.ts";
 import type { Report } from "./build.ts";
-import { decimal, intervalText, quantileText } from "../lib/results-format.ts";
+import { decimal, intervalText, printable, quantileText } from "../lib/results-format.ts";
 
 /** The report as Markdown. Ends in a line break. */
 export function resultsMarkdown({ results, broken }: Report): string {
@@ -78,7 +78,9 @@ function metricLines(results: Results): string[] {
     "| metric | unit | p50 (95 % interval) | p90 | p95 (95 % interval) | p99 | max | count | timed out |",
     "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: |",
     ...rows,
-    ...(isUncertain ? ["", "~ too few sessions to bound it: p95 needs 90, p99 459."] : []),
+    ...(isUncertain
+      ? ["", "~ without an upper limit: p95 needs 90 sessions, p99 459, and few time-outs."]
+      : []),
   ];
 }
 
@@ -151,8 +153,7 @@ function aboutLines({ config, versions, labels = {}, started_at, duration_ms }: 
 
 /** Foreign text as plain text: nothing in it is Markdown or HTML, and it stays on its line. */
 export function escape(text: string): string {
-  return text
-    .replaceAll(/[\r\n]+/g, " ")
+  return printable(text, Number.POSITIVE_INFINITY)
     .replaceAll(/[\\`*_[\]|~#]/g, (mark) => `\\${mark}`)
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
@@ -161,5 +162,5 @@ export function escape(text: string): string {
 
 /** Foreign text as code. */
 function code(text: string): string {
-  return `\`${text.replaceAll(/[`\r\n]+/g, " ").replaceAll("|", "\\|")}\``;
+  return `\`${printable(text, Number.POSITIVE_INFINITY).replaceAll("`", " ").replaceAll("|", "\\|")}\``;
 }

@@ -1,5 +1,6 @@
 // A report for a terminal: the verdict with its reasons, then the table. Knows layout; computes nothing.
 
+import { printable } from "../lib/results-format.ts";
 import { summaryTable } from "../lib/summary-table.ts";
 import type { Report } from "./build.ts";
 
@@ -19,11 +20,4 @@ function asideText(title: string, lines: readonly string[]): string {
   const shown = lines.slice(0, SHOWN).map((line) => `    ${printable(line)}`);
   const more = lines.length > SHOWN ? [`    and ${lines.length - SHOWN} more`] : [];
   return [`  ${lines.length} ${title}:`, ...shown, ...more, "", ""].join("\n");
-}
-
-/** Foreign text without what a terminal would obey, cut to a line. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is meant
-  const plain = text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ").trimEnd();
-  return plain.length <= 160 ? plain : `${plain.slice(0, 159)}…`;
 }

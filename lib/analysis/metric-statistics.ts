@@ -52,15 +52,17 @@ export type MetricStatistics = Omit<MetricResult, "unit">;
  */
 export function metricStatistics(chosen: Selection, context: SampleContext): MetricStatistics {
   const ordered = orderValues(chosen.pooled);
-  const [p50 = 0, p90 = 0, p95 = 0, p99 = 0] = SHARES.map((p) => orderedQuantile(ordered, p) ?? 0);
-  const { count, mean, min, max } = chosen;
+  const [p50 = 0, p90 = 0, p95 = 0, p99 = 0] = SHARES.map((p) =>
+    tidy(orderedQuantile(ordered, p) ?? 0),
+  );
+  const { count, min, max } = chosen;
   const grouped = chosen.isSingle ? chosen.pooled : condenseSessions(chosen.pooled, SEED);
   const sample = chosen.isSingle
     ? createCensoredSample(chosen.pooled.values, context.bounds)
     : undefined;
   return {
     count,
-    mean,
+    mean: tidy(chosen.mean),
     min,
     p50,
     p90,
@@ -99,7 +101,7 @@ function confidenceIntervals(
     if (first === undefined) return;
     const second = byBlock?.[which];
     const { lower, upper } = second === undefined ? first : widest(first, second);
-    intervals[name] = [lower, upper];
+    intervals[name] = [tidy(lower), tidy(upper)];
   });
   return intervals;
 }
@@ -110,7 +112,10 @@ function certifiedPercentiles(
   sample: CensoredSample | undefined,
 ): { readonly p95: number | null; readonly p99: number | null } {
   if (sample !== undefined)
-    return { p95: censoredCertified(sample, 0.95), p99: censoredCertified(sample, 0.99) };
+    return {
+      p95: tidy(censoredCertified(sample, 0.95)),
+      p99: tidy(censoredCertified(sample, 0.99)),
+    };
   const sessions = chosen.sessions.length;
   if (sessions < SAMPLE_FLOORS.p95) return { p95: null, p99: null };
   const options = { seed: SEED, confidence: CERTIFYING_CONFIDENCE };
@@ -119,11 +124,20 @@ function certifiedPercentiles(
     [0.95, 0.99],
     options,
   );
-  const p99 = sessions < SAMPLE_FLOORS.p99 ? null : (limits?.[1]?.upper ?? null);
-  return { p95: limits?.[0]?.upper ?? null, p99 };
+  const p99 = sessions < SAMPLE_FLOORS.p99 ? null : tidy(limits?.[1]?.upper ?? null);
+  return { p95: tidy(limits?.[0]?.upper ?? null), p99 };
 }
 
 function censoredOf(sample: CensoredSample): Censored {
-  const at = (p: number): CensoredValue => censoredQuantile(sample, p) ?? { above: 0 };
+  const at = (p: number): CensoredValue => {
+    const value = censoredQuantile(sample, p) ?? { above: 0 };
+    return typeof value === "number" ? tidy(value) : { above: tidy(value.above) };
+  };
   return { count: sample.censored, p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) };
+}
+
+/** A number without the digits that only arithmetic has put there; records have three after the point. */
+function tidy<T extends number | null>(value: T): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a number stays one
+  return value === null ? value : ((Math.round(value * 1e6) / 1e6) as T);
 }

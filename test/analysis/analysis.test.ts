@@ -51,7 +51,7 @@ function metricOf({ results }: Analysis, name: keyof typeof results.metrics): Me
 }
 
 /** One session a second for `seconds`; the latency tells which second it was. */
-function each(seconds: number): SessionRecord[] {
+function oneASecond(seconds: number): SessionRecord[] {
   return Array.from({ length: seconds }, (_, second) => session(second, 1000 * second, 1 + second));
 }
 
@@ -71,7 +71,7 @@ function spoken(number: number, said: string, heard: string): SessionRecord {
 }
 
 /** Whether p95 and p99 of so many sessions are not certified. */
-function certified(sessions: number, name: "ttft_ms" | "icl_ms"): (boolean | undefined)[] {
+function lackCertificates(sessions: number, name: "ttft_ms" | "icl_ms"): (boolean | undefined)[] {
   const { metrics } = analyse(syntheticRecords({ ...RUN, sessions }), [], {
     warmupMs: 0,
   }).results;
@@ -143,19 +143,25 @@ describe("a run of four sessions", () => {
 describe("which sessions are measured", () => {
   it("leaves out a fifth of the hold, at most 30 s", () => {
     // 101 sessions: the hold is 100 s and the warm-up 20 s, which the session at 20 s is past.
-    expect(metricOf(analyse(each(101), []), "commit_to_final_ms")).toMatchObject({
+    expect(metricOf(analyse(oneASecond(101), []), "commit_to_final_ms")).toMatchObject({
       min: 21,
       count: 81,
     });
-    expect(metricOf(analyse(each(301), []), "commit_to_final_ms")).toMatchObject({
+    expect(metricOf(analyse(oneASecond(301), []), "commit_to_final_ms")).toMatchObject({
       min: 31,
       count: 271,
     });
   });
 
   it("leaves out nothing of a hold below 30 s", () => {
-    expect(analyse(each(30), []).results.measured).toMatchObject({ warm_up: "none", sessions: 30 });
-    expect(analyse(each(31), []).results.measured).toMatchObject({ warm_up: "rule", sessions: 25 });
+    expect(analyse(oneASecond(30), []).results.measured).toMatchObject({
+      warm_up: "none",
+      sessions: 30,
+    });
+    expect(analyse(oneASecond(31), []).results.measured).toMatchObject({
+      warm_up: "rule",
+      sessions: 25,
+    });
   });
 
   it("leaves out nothing if fewer than ten sessions would be left", () => {
@@ -171,10 +177,10 @@ describe("which sessions are measured", () => {
   });
 
   it("does what the user asks for instead", () => {
-    const { results } = analyse(each(20), [], { warmupMs: 5000 });
+    const { results } = analyse(oneASecond(20), [], { warmupMs: 5000 });
     expect(results.measured).toMatchObject({ warm_up: "given", warm_up_ms: 5000, sessions: 15 });
     expect(results.verdict?.reasons.map(({ code }) => code)).not.toContain("short_run");
-    expect(analyse(each(101), [], { warmupMs: 0 }).results.measured?.sessions).toBe(101);
+    expect(analyse(oneASecond(101), [], { warmupMs: 0 }).results.measured?.sessions).toBe(101);
   });
 });
 
@@ -332,9 +338,9 @@ describe("results", () => {
 
   it("certify p95 from 90 sessions on and p99 from 459", () => {
     for (const name of ["ttft_ms", "icl_ms"] as const) {
-      expect(certified(89, name)).toEqual([true, true]);
-      expect(certified(90, name)).toEqual([false, true]);
-      expect(certified(459, name)).toEqual([false, false]);
+      expect(lackCertificates(89, name)).toEqual([true, true]);
+      expect(lackCertificates(90, name)).toEqual([false, true]);
+      expect(lackCertificates(459, name)).toEqual([false, false]);
     }
   });
 
