@@ -48,11 +48,14 @@ export function condenseInTime(pooled: PooledValues, starts: Float64Array): Time
 
 function condense(pooled: PooledValues, groupOf: Uint32Array, groupCount: number): PooledValues {
   const { values, counts, offsets } = pooled;
-  const bucketOf = Uint16Array.from(values, bucketIndex);
+  // Plain loops: a call for each of millions of values costs more than the work.
+  const bucketOf = new Uint16Array(values.length);
   const isUsed = new Uint8Array(2 * BUCKETS + 1);
-  bucketOf.forEach((bucket) => {
+  for (let index = 0; index < values.length; index++) {
+    const bucket = bucketIndex(values[index] as number);
+    bucketOf[index] = bucket;
     isUsed[bucket] = 1;
-  });
+  }
   const used = Uint16Array.from(isUsed.keys()).filter((bucket) => isUsed[bucket] === 1);
   const column = new Uint16Array(isUsed.length);
   used.forEach((bucket, index) => {
@@ -78,7 +81,8 @@ function gather(
   groupCount: number,
   [min, max]: readonly [number, number],
 ): PooledValues {
-  const cells = table.reduce((sum, count) => (count > 0 ? sum + 1 : sum), 0);
+  let cells = 0;
+  for (let cell = 0; cell < table.length; cell++) if (table[cell] !== 0) cells++;
   // A middle may lie beyond the largest value, and an interval must not.
   const middles = Float64Array.from(used, (bucket) =>
     Math.max(min, Math.min(max, middleOf(bucket))),
@@ -117,9 +121,10 @@ function middleOf(index: number): number {
 function rangeOf(values: Float64Array): readonly [least: number, most: number] {
   let least = Number.POSITIVE_INFINITY;
   let most = Number.NEGATIVE_INFINITY;
-  values.forEach((each) => {
-    if (each < least) least = each;
-    if (each > most) most = each;
-  });
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as number;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
   return [least, most];
 }

@@ -40,6 +40,13 @@ export class NumberList {
     this.length = length;
   }
 
+  /** Adds a part of another list. */
+  pushPart(other: NumberList, from: number, to: number): void {
+    // A view costs more than a few numbers do.
+    if (to - from < FEW) for (let index = from; index < to; index++) this.push(other.at(index));
+    else this.pushAll(other.view(from, to));
+  }
+
   /** Adds one number many times. */
   pushMany(number: number, count: number): void {
     for (let index = 0; index < count; index++) this.push(number);
@@ -194,8 +201,9 @@ export class Samples {
       const run = (runOf[session] ?? 0) - 1;
       if (run < 0) continue;
       const from = run === 0 ? 0 : this.#ends.at(run - 1);
-      values.pushAll(this.#values.view(from, this.#ends.at(run)));
-      if (this.#counts !== undefined) counts?.pushAll(this.#counts.view(from, this.#ends.at(run)));
+      const to = this.#ends.at(run);
+      values.pushPart(this.#values, from, to);
+      if (this.#counts !== undefined) counts?.pushPart(this.#counts, from, to);
       sessions.push(session);
       ends.push(values.length);
       const own = this.#totals.at(4 * run);
