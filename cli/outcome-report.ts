@@ -1,6 +1,8 @@
 // What `run` and `report` have in common: from records to files, to a table on the terminal, to an exit code.
 
 import { basename, relative } from "node:path";
+import { judgeSlo, parseSlo } from "../lib/slo.ts";
+import { sloLines } from "../lib/slo-text.ts";
 import { buildReport, type BuildInput, type Report } from "../report/build.ts";
 import { terminalText } from "../report/terminal.ts";
 import { writeReport, type OutputFormat } from "../report/write.ts";
@@ -13,6 +15,8 @@ export interface ReportTarget {
   readonly folder: string;
   readonly outputs: readonly OutputFormat[];
   readonly acceptVoid: boolean;
+  /** Objectives, as they were given. */
+  readonly slo?: string | undefined;
   /** k6's exit code; 0 for a report. */
   readonly k6Code: number;
   readonly workingFolder: string;
@@ -25,24 +29,39 @@ const NAMED_LIMIT = 20;
 
 /** Builds, writes and prints the report; answers the exit code. */
 export async function reportOutcome(input: BuildInput, target: ReportTarget): Promise<number> {
-  const report = await buildReport(input);
-  requireOneScenario(report);
+  const built = await buildReport(input);
+  requireOneScenario(built);
+  const report = withObjectives(built, target.slo);
   const paths = await writeReport(report, target.folder, target.outputs);
   target.print(terminalText(report).replace(/\n$/, ""));
+  const { verdict, thresholds, slo } = report.results;
+  if (slo !== undefined) target.print(`  objectives\n    ${sloLines(slo).join("\n    ")}\n`);
   const interrupted = interruptedText(report);
   if (interrupted !== undefined) target.print(interrupted);
   const folder = relative(target.workingFolder, target.folder);
   target.print(
     `results in ${folder === "" || folder.startsWith("..") ? target.folder : folder}: ${paths.map((path) => basename(path)).join(", ")}`,
   );
-  const { verdict, thresholds } = report.results;
   const held = Object.values(thresholds ?? {}).flatMap((metric) => Object.values(metric));
   return runExitCode({
     k6Code: target.k6Code,
     verdict: verdict?.status,
     acceptVoid: target.acceptVoid,
     hasMissed: held.includes(false),
+    slo: slo?.status,
   });
+}
+
+/** The report with its objectives judged. */
+function withObjectives(report: Report, text: string | undefined): Report {
+  if (text === undefined) return report;
+  const { results, sessions } = report;
+  const parsed = parseSlo(text, "--slo", results.scenario);
+  if (!parsed.ok) throw new UsageError(parsed.problems);
+  return {
+    ...report,
+    results: { ...results, slo: judgeSlo(parsed.objectives, results, sessions) },
+  };
 }
 
 /** What a report takes from config.json. */

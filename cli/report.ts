@@ -8,6 +8,7 @@ import { reportFacts, reportOutcome } from "./outcome-report.ts";
 import { DEFAULT_OUTPUTS, readOutputs } from "./outputs.ts";
 import type { RunFile } from "./run-file.ts";
 import { readSource } from "./run-source.ts";
+import { readSlo, SLO_HELP } from "./slo-flag.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What the command needs of the process; `main.ts` gives it. */
@@ -23,6 +24,7 @@ export interface ReportContext {
 interface ReportFlags {
   readonly outputDir?: string;
   readonly outputs?: string;
+  readonly slo?: string;
   readonly acceptVoid?: boolean;
 }
 
@@ -36,6 +38,7 @@ export function createReportCommand(context: ReportContext): Command {
       "where the results are written (default: the folder of the records)",
     )
     .option("--outputs <list>", `formats of the results (default: ${DEFAULT_OUTPUTS.join(",")})`)
+    .option("--slo <objectives>", `${SLO_HELP} (default: those of the run)`)
     .option("--accept-void", "do not exit with 4 when the run is void")
     .addHelpText("after", HELP)
     .action(async (paths: string[], flags: ReportFlags) => {
@@ -44,11 +47,12 @@ export function createReportCommand(context: ReportContext): Command {
 }
 
 const HELP = `
-config.json beside the records, which \`run\` writes, is used where it is there. Exit codes: 0 done; 2 wrong usage;
-4 void run; 99 thresholds missed.
+config.json beside the records, which \`run\` writes, is used where it is there. Exit codes: 0 done, and objectives
+met; 2 wrong usage; 3 objectives neither met nor missed for sure; 4 void run; 99 thresholds or objectives missed.
 
 Examples:
   k6-realtime report results/2026-11-21T10-00-00-realtime --outputs json,csv,md
+  k6-realtime report results/* --output-dir all --slo "ttft_ms:p95<300; ttft_ms<500; session_failed:rate<0.01"
   k6-realtime report generator-1 generator-2 --output-dir both`;
 
 async function report(
@@ -58,6 +62,7 @@ async function report(
 ): Promise<number> {
   const mistakes: string[] = [];
   const outputs = readOutputs(flags.outputs, mistakes);
+  const given = readSlo(flags.slo, undefined, mistakes);
   const sources = paths.flatMap((path) =>
     readSource(resolve(context.workingFolder, path), mistakes),
   );
@@ -75,7 +80,14 @@ async function report(
       : resolve(context.workingFolder, flags.outputDir);
   return reportOutcome(
     { files: sources.map(({ file }) => file), ...mergedFacts(runs) },
-    { ...context, folder, outputs, acceptVoid: flags.acceptVoid === true, k6Code: 0 },
+    {
+      ...context,
+      folder,
+      outputs,
+      acceptVoid: flags.acceptVoid === true,
+      slo: given ?? first.run?.slo,
+      k6Code: 0,
+    },
   );
 }
 

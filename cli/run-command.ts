@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { DEFAULT_OUTPUTS } from "./outputs.ts";
 import { REQUEST_TYPE_NAMES } from "./run-options.ts";
+import { SLO_HELP } from "./slo-flag.ts";
 import { PROFILES, THROUGHPUT_SESSIONS } from "./run-profile.ts";
 
 const collect = (text: string, all: string[] | undefined): string[] => [...(all ?? []), text];
@@ -52,6 +53,7 @@ function addOutputFlags(command: Command): Command {
     .option("--outputs <list>", `formats of the results (default: ${DEFAULT_OUTPUTS.join(",")})`)
     .option("--records <detail>", "detail of the session records: full or compact (default: full)")
     .option("--label <label>", "name=value, kept with the results; may be repeated", collect)
+    .option("--slo <objectives>", SLO_HELP)
     .option("--accept-void", "do not exit with 4 when the run is void")
     .optionsGroup("k6:")
     .option("--k6 <path>", "the k6 to run (default: bin/k6 beside the package, then PATH)")
@@ -69,7 +71,8 @@ say different things are a mistake. Arguments after -- go to k6.
 
 Ctrl-C stops the run and writes the results of what there is; a second one ends k6 at once, and still writes them.
 
-Exit codes: 0 done; 2 wrong usage; 4 void run; 99 thresholds missed; k6's other codes as they are.
+Exit codes: 0 done, and objectives met; 2 wrong usage; 3 objectives neither met nor missed for sure; 4 void run;
+99 thresholds or objectives missed; k6's other codes as they are.
 
 Examples:
   k6-realtime run --target http://localhost:8000/v1 --request-type audio_transcriptions_realtime \\

@@ -25,6 +25,8 @@ export interface RunFile {
   readonly labels: Readonly<Record<string, string>>;
   /** Absent: by the rule. */
   readonly warmup_ms?: number;
+  /** Objectives, as they were given. */
+  readonly slo?: string;
   readonly k6: K6RunFile;
   readonly host: HostDescription;
   /** Absent while k6 runs, and where nothing could be sampled. */

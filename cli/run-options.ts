@@ -19,6 +19,7 @@ import {
 } from "./run-flag-values.ts";
 import { readProfile } from "./run-profile.ts";
 import { Settings, shownVariables, type Variables } from "./run-settings.ts";
+import { readSlo } from "./slo-flag.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The flags as commander gives them. */
@@ -41,6 +42,7 @@ export interface RunFlags {
   readonly apiKeyEnv?: string;
   readonly records?: string;
   readonly warmup?: string;
+  readonly slo?: string;
   readonly acceptVoid?: boolean;
   readonly dryRun?: boolean;
   readonly k6?: string;
@@ -74,6 +76,8 @@ export interface RunOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** `undefined`: by the rule. */
   readonly warmupMs: number | undefined;
+  /** Objectives, as they were given. */
+  readonly slo: string | undefined;
   readonly acceptVoid: boolean;
   readonly isDryRun: boolean;
   readonly k6: string | undefined;
@@ -131,6 +135,11 @@ export function readRunFlags(flags: RunFlags, environment: RunEnvironment): RunO
   settings.set("RT_SUMMARY", "run", join(folder, RUN_FILES.summary));
   const otherVariables = readCertificates(settings, environment.workingFolder, mistakes);
   const warmupMs = readWarmup(flags.warmup, settings, mistakes);
+  const slo = readSlo(
+    flags.slo === "" ? undefined : flags.slo,
+    isKnown ? scenario : undefined,
+    mistakes,
+  );
   const k6Args = readK6Args(environment.k6Args, mistakes);
   const outputs = readOutputs(flags.outputs, mistakes);
   const labels = readLabels(flags.label, mistakes);
@@ -152,6 +161,7 @@ export function readRunFlags(flags: RunFlags, environment: RunEnvironment): RunO
     outputs,
     labels,
     warmupMs,
+    slo,
     acceptVoid: flags.acceptVoid === true,
     isDryRun: flags.dryRun === true,
     k6: flags.k6,

@@ -177,6 +177,7 @@ function describeRun({ options, k6, args }: PreparedRun, context: RunContext): R
     },
     labels: options.labels,
     ...(options.warmupMs === undefined ? {} : { warmup_ms: options.warmupMs }),
+    ...(options.slo === undefined ? {} : { slo: options.slo }),
     k6: { path: k6.path, version: k6.version, args: shownK6Args(args) },
     host: describeHost(),
   };

@@ -15,6 +15,7 @@ import {
   type WordErrors,
 } from "./results.ts";
 import { SCENARIO_NAMES } from "./scenario.ts";
+import { sloSchema } from "./slo-schema.ts";
 import { VERDICT_CODES, type Verdict, type VerdictReason } from "./verdict.ts";
 
 type Fields<T> = Readonly<Record<keyof Required<T>, JsonSchema>>;
@@ -225,6 +226,7 @@ export function resultsSchema(): JsonSchema {
       description: "Whether each threshold held, by metric and expression.",
       additionalProperties: { type: "object", additionalProperties: { type: "boolean" } },
     },
+    slo: sloSchema(),
     levels: { type: "array", items: level, description: "Of a run with several levels of load." },
   };
   return {

@@ -4,6 +4,7 @@
 import { FAILURE_KIND_NAMES } from "./outcome.ts";
 import type { ScenarioName } from "./scenario.ts";
 import { METRIC_NAMES, metricDefinition, type MetricName, type Unit } from "./metrics.ts";
+import type { SloResults } from "./slo-results.ts";
 import { failureKindMetric } from "./thresholds.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -95,6 +96,8 @@ export interface Results {
   readonly metrics: Readonly<Partial<Record<MetricName, MetricResult>>>;
   /** Whether each threshold held, by metric and expression. */
   readonly thresholds?: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+  /** Whether objectives were met. Made from records only. */
+  readonly slo?: SloResults;
   /** Whether the run can be trusted. Made from records only. */
   readonly verdict?: Verdict;
   /** Which sessions the metrics are of. Made from records only; without it they are of all. */
