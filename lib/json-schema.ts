@@ -59,6 +59,65 @@ export function findMismatch(schema: JsonSchema, value: unknown, place = ""): st
   }
 }
 
+/** Says whether a value is as described. */
+export type Check = (value: unknown) => boolean;
+
+/**
+ * Makes a check that is several times as fast as {@link findMismatch} and finds the same values good, but cannot say what
+ * is wrong.
+ */
+export function compileCheck(schema: JsonSchema): Check {
+  const { anyOf, const: only, enum: names, type, minimum } = schema;
+  if (anyOf !== undefined) {
+    const checks = anyOf.map(compileCheck);
+    return (value) => checks.some((check) => check(value));
+  }
+  if (only !== undefined) return (value) => value === only;
+  if (names !== undefined) return (value) => names.includes(value as string);
+  if (type === "object") return compileObject(schema);
+  if (type === "array") return compileArray(schema);
+  if (type === "number" && minimum === undefined) return (value) => typeof value === "number";
+  if (type === "string") return (value) => typeof value === "string";
+  return (value) => findMismatch(schema, value) === undefined;
+}
+
+function compileObject(schema: JsonSchema): Check {
+  const { properties = {}, required = [], additionalProperties, propertyNames } = schema;
+  const fields = Object.entries(properties).map(([name, each]) => ({
+    name,
+    check: compileCheck(each),
+  }));
+  const rest = additionalProperties === undefined ? undefined : compileCheck(additionalProperties);
+  const names = propertyNames?.enum;
+  return (value) => {
+    if (!isObject(value)) return false;
+    for (let index = 0; index < required.length; index++)
+      if (value[required[index] ?? ""] === undefined) return false;
+    for (let index = 0; index < fields.length; index++) {
+      const field = fields[index];
+      if (field === undefined) continue;
+      const each = value[field.name];
+      if (each !== undefined && !field.check(each)) return false;
+    }
+    if (rest === undefined && names === undefined) return true;
+    return Object.keys(value).every((name) => {
+      if (names?.includes(name) === false) return false;
+      return rest === undefined || Object.hasOwn(properties, name) || rest(value[name]);
+    });
+  };
+}
+
+function compileArray(schema: JsonSchema): Check {
+  const { items = {}, prefixItems, minItems = 0 } = schema;
+  if (prefixItems !== undefined) return (value) => findMismatch(schema, value) === undefined;
+  const check = compileCheck(items);
+  return (value) => {
+    if (!Array.isArray(value) || value.length < minItems) return false;
+    for (let index = 0; index < value.length; index++) if (!check(value[index])) return false;
+    return true;
+  };
+}
+
 function mismatchOfNumber(schema: JsonSchema, value: unknown, place: string): string | undefined {
   if (typeof value !== "number") return tell(place, value, "a number");
   if (schema.type === "integer" && !Number.isInteger(value))
@@ -81,17 +140,11 @@ function mismatchOfObject(
     const described = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
     if (propertyNames?.enum?.includes(name) === false)
       return `${join(place, name)} is not one of the known names`;
-    if (described === undefined || isPlainMatch(described, each)) continue;
-    const problem = findMismatch(described, each, join(place, name));
+    const problem =
+      described === undefined ? undefined : findMismatch(described, each, join(place, name));
     if (problem !== undefined) return problem;
   }
   return undefined;
-}
-
-/** Whether a value surely is as described. Most fields are plain, and a place in words costs more than the check. */
-function isPlainMatch({ type, minimum, enum: names }: JsonSchema, value: unknown): boolean {
-  if (type === "string") return typeof value === "string" && names === undefined;
-  return type === "number" && typeof value === "number" && minimum === undefined;
 }
 
 function mismatchOfArray(
@@ -101,11 +154,8 @@ function mismatchOfArray(
 ): string | undefined {
   const { items, prefixItems = [], minItems = 0 } = schema;
   if (value.length < minItems) return `${place} has ${value.length} elements, not ${minItems}`;
-  // Lists of numbers are most of a record: checked without a call an element.
-  const isPlain = items?.type === "number" && items.minimum === undefined;
   for (let index = 0; index < value.length; index++) {
     const each: unknown = value[index];
-    if (isPlain && typeof each === "number") continue;
     const described = prefixItems[index] ?? items;
     const problem =
       described === undefined ? undefined : findMismatch(described, each, `${place}[${index}]`);

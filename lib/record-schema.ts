@@ -2,7 +2,7 @@
 // fields; lib/record.ts has them as types, and the compiler holds both together. Built when first asked for, so that a
 // virtual user, which only writes records, has none of it. Longer than our files are, because it is a flat table.
 
-import type { JsonSchema } from "./json-schema.ts";
+import { compileCheck, findMismatch, type Check, type JsonSchema } from "./json-schema.ts";
 import type {
   AssetRecord,
   CompactReadings,
@@ -358,4 +358,17 @@ export function recordSchema(): JsonSchema {
       { title: "end of a probe", ...end.probe },
     ],
   };
+}
+
+const checks = new Map<SessionType | "start", Check>();
+
+/** The problem of a parsed line; `undefined` if it is as described. */
+export function findLineProblem(line: unknown, kind: SessionType | "start"): string | undefined {
+  const schema = kind === "start" ? startLineSchema() : endLineSchema(kind);
+  let check = checks.get(kind);
+  if (check === undefined) {
+    check = compileCheck(schema);
+    checks.set(kind, check);
+  }
+  return check(line) ? undefined : findMismatch(schema, line);
 }

@@ -3,10 +3,9 @@
 // the same shape as data.
 // All times are milliseconds, rounded to a microsecond, since the start of the test run; add `epoch_ms` for wall time.
 
-import { findMismatch } from "./json-schema.ts";
 import type { MetricName } from "./metrics.ts";
 import type { FailureKind } from "./outcome.ts";
-import { endLineSchema, startLineSchema } from "./record-schema.ts";
+import { findLineProblem } from "./record-schema.ts";
 import type { ScenarioName } from "./scenario.ts";
 import type { Buckets } from "./stats/buckets.ts";
 
@@ -344,9 +343,9 @@ function parseLine(line: string): SessionStart | SessionRecord | string {
   const { record, event, type } = value as { record: unknown; event: unknown; type: unknown };
   if (record !== RECORD_SCHEMA)
     return `record is ${JSON.stringify(record)}, not "${RECORD_SCHEMA}"`;
-  if (event === "start") return findMismatch(startLineSchema(), value) ?? (value as SessionStart);
+  if (event === "start") return findLineProblem(value, "start") ?? (value as SessionStart);
   if (event !== "end") return `event is ${JSON.stringify(event)}, not "start" or "end"`;
   if (type !== "realtime" && type !== "text" && type !== "probe")
     return `type is ${JSON.stringify(type)}, not "realtime", "text" or "probe"`;
-  return findMismatch(endLineSchema(type), value) ?? (value as SessionRecord);
+  return findLineProblem(value, type) ?? (value as SessionRecord);
 }

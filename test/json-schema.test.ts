@@ -1,6 +1,7 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { findMismatch, type JsonSchema } from "../lib/json-schema.ts";
+import { compileCheck, findMismatch, type JsonSchema } from "../lib/json-schema.ts";
 
 const PERSON: JsonSchema = {
   type: "object",
@@ -46,6 +47,7 @@ describe("a check against a description", () => {
     [{ name: "x", either: 1, span: ["a"] }],
   ])("finds nothing wrong with %j", (value) => {
     expect(findMismatch(PERSON, value)).toBeUndefined();
+    expect(compileCheck(PERSON)(value)).toBe(true);
   });
 
   it.each([
@@ -75,6 +77,24 @@ describe("a check against a description", () => {
     [{ name: "x", nothing: 0 }, "nothing is 0, not null"],
   ])("says of %j that %s", (value, problem) => {
     expect(findMismatch(PERSON, value)).toBe(problem);
+    expect(compileCheck(PERSON)(value)).toBe(false);
+  });
+
+  it("agrees with its fast form on any value", () => {
+    const check = compileCheck(PERSON);
+    const names = fc.constantFrom(...Object.keys(PERSON.properties ?? {}));
+    const plain = fc.oneof(fc.string(), fc.double({ noNaN: true }), fc.nat(3), fc.constant(null));
+    const any = fc.oneof(
+      plain,
+      fc.array(fc.oneof(plain, fc.array(plain))),
+      fc.dictionary(fc.string(), plain),
+    );
+    fc.assert(
+      fc.property(fc.dictionary(names, any), (value) => {
+        expect(check(value)).toBe(findMismatch(PERSON, value) === undefined);
+      }),
+      { seed: 1, numRuns: 500 },
+    );
   });
 
   it("cuts what it shows", () => {
