@@ -6,7 +6,7 @@ SHELL := bash
 
 NODE_BIN := node_modules/.bin
 INSTALLED := node_modules/.package-lock.json
-SOURCES := $(shell find scripts lib cli server build -name '*.ts' 2>/dev/null) package.json
+SOURCES := $(shell find scripts lib cli server report build -name '*.ts' -o -name '*.css' 2>/dev/null) package.json
 K6_SOURCES := $(shell find extension -name '*.go') extension/go.mod extension/go.sum
 # A tool is a TypeScript file, bundled before it runs: Node 20 cannot load TypeScript.
 TOOL = $(NODE_BIN)/esbuild $(1).ts --bundle --platform=node --format=esm --target=node20.19 --packages=external \
@@ -43,6 +43,7 @@ check: $(INSTALLED) build ## Format, lint, types, generated files and unit tests
 	$(NODE_BIN)/oxlint --type-aware --deny-warnings
 	$(NODE_BIN)/tsc -p lib
 	$(NODE_BIN)/tsc -p lib/k6
+	$(NODE_BIN)/tsc -p report/page
 	$(NODE_BIN)/tsc -p .
 	@$(call TOOL,build/docs) --check
 	$(NODE_BIN)/vitest run --project unit

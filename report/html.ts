@@ -8,7 +8,7 @@ import type { MachineSamples } from "../lib/machine.ts";
 import type { Report } from "./build.ts";
 import { hashSource, readAssets } from "./html/assets.ts";
 import { collectPage, type Embedded } from "./html/collect.ts";
-import { html, Markup } from "./html/markup.ts";
+import { markup, Markup } from "./html/markup.ts";
 import { pageBody, pageTitle } from "./html/sections.ts";
 
 /** What the page is made of besides the report. */
@@ -50,35 +50,26 @@ function pageHtml(report: Report, input: HtmlInput, { data, details }: Embedded)
     "form-action 'none'",
   ].join("; ");
   // Base64 has no character that HTML knows, and code was made here: nothing of these needs escaping.
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${pageTitle(report.results)}</title>
-        <link rel="icon" href="data:," />
-        <script>
-          ${new Markup(early)};
-        </script>
-        <style>
-          ${new Markup(style)}
-        </style>
-      </head>
-      <body>
-        ${pageBody(report, input, data.notes)}
-        <script type="text/plain" id="page-data">
-          ${new Markup(packed)}
-        </script>
-        <script type="text/plain" id="page-details">
-          ${new Markup(details.join("\n"))}
-        </script>
-        <script>
-          ${new Markup(script)};
-        </script>
-      </body>
-    </html> `;
+  const page = markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${pageTitle(report.results)}</title>
+<link rel="icon" href="data:,">
+<script>${new Markup(early)}</script>
+<style>${new Markup(style)}</style>
+</head>
+<body>
+${pageBody(report, input, data.notes)}
+<script type="text/plain" id="page-data">${new Markup(packed)}</script>
+<script type="text/plain" id="page-details">${new Markup(details.join("\n"))}</script>
+<script>${new Markup(script)}</script>
+</body>
+</html>
+`;
   return page.text;
 }

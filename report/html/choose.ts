@@ -51,7 +51,9 @@ export function chooseRows(
     `${count(chosen.size)} of ${count(rows.length)} sessions are shown one by one: the smallest and the largest value ` +
     `of each of ${steps} time steps, ${count(kept.length)} of ${count(unfinished.length)} that did not finish, ` +
     "all with a waterfall and a seeded sample. Bands, curves and counts are of all.";
-  return { chosen: [...chosen].sort((a, b) => a - b), note };
+  const order = [...chosen];
+  order.sort((a, b) => a - b);
+  return { chosen: order, note };
 }
 
 /**
@@ -75,7 +77,7 @@ export function chooseDetailed(
     ),
     byValue,
     shuffled(full),
-    [...byValue].reverse(),
+    byValue.map((_, turn) => byValue[byValue.length - 1 - turn] ?? 0),
   ];
   const chosen = new Set<number>();
   const longest = Math.max(...queues.map(({ length }) => length));

@@ -15,7 +15,7 @@ import type { Report } from "../build.ts";
 import { readRecords } from "../read-records.ts";
 import { chooseDetailed, chooseRows } from "./choose.ts";
 import { AssetTable, encodeDetail } from "./detail-codec.ts";
-import { chartMetrics, GAP_METRIC, limitOf, objectivesOf } from "./headline.ts";
+import { chartMetrics, GAP_METRIC, objectivesOf } from "./headline.ts";
 import {
   OUTCOMES,
   type ChartMetric,
@@ -175,10 +175,9 @@ function chartMetric(
     unit: metric.unit,
     isPooled: per !== "session" && per !== "utterance",
     quantiles: QUANTILES.flatMap(([quantile, p]) => chartQuantile(metric, quantile, p) ?? []),
-    limits: objectivesOf(results).flatMap(({ metric: promised, text }) => {
-      const limit = promised === name ? limitOf(text) : undefined;
-      return limit === undefined ? [] : [{ text, ...limit }];
-    }),
+    limits: objectivesOf(results).flatMap(({ metric: promised, text, limit }) =>
+      promised === name && limit !== undefined ? [{ text, ...limit }] : [],
+    ),
     bands: bandsOf(sessions, name),
     ecdf: pool.ecdf(),
     censored: metric.censored?.count ?? 0,
@@ -202,7 +201,6 @@ function chartQuantile(
 }
 
 function rowColumns(rows: readonly SessionRow[]): RowColumns {
-  const tenths = (ms: number): number => Math.round(10 * ms);
   let last = 0;
   const names = new Map<string, number>();
   const numberOf = (name: string): number => {
@@ -245,6 +243,10 @@ function rowColumns(rows: readonly SessionRow[]): RowColumns {
         .map((name) => [name, rows.map(({ values }) => hundredths(values[name]))]),
     ),
   };
+}
+
+function tenths(ms: number): number {
+  return Math.round(10 * ms);
 }
 
 function hundredths(value: number | undefined): number | null {

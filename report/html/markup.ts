@@ -19,7 +19,7 @@ export type Content = Markup | string | number | undefined | readonly Content[];
  * A template of HTML. Text and numbers are escaped for elements and for quoted attributes; markup and lists of it go in
  * as they are.
  */
-export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
+export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   const parts = strings.map((text, index) =>
     index < values.length ? text + contentText(values[index]) : text,
   );

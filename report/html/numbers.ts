@@ -4,7 +4,7 @@ import { METRIC_NAMES, metricDefinition, type MetricName, type Unit } from "../.
 import { decimal, intervalText, quantileText } from "../../lib/results-format.ts";
 import type { MetricResult, QuantileName, Results } from "../../lib/results.ts";
 import { HEADLINE } from "./headline.ts";
-import { html, type Markup } from "./markup.ts";
+import { markup, type Markup } from "./markup.ts";
 
 /** Units as people write them. */
 export const UNITS: Readonly<Record<Unit, string>> = {
@@ -24,12 +24,12 @@ export function headlineNumbers(results: Results): Markup {
     (name) => results.metrics[name]?.certified?.p95 === null,
   );
   const remark = isUncertain
-    ? html`<p class="note">
+    ? markup`<p class="note">
         ~ too few sessions to bound it: a p95 needs 90. Brackets: 95 % interval; sessions are the
         sample.
       </p>`
-    : html`<p class="note">Brackets: 95 % interval; sessions are the sample.</p>`;
-  return html`<div class="figures">${figures}</div>
+    : markup`<p class="note">Brackets: 95 % interval; sessions are the sample.</p>`;
+  return markup`<div class="figures">${figures}</div>
     ${remark}`;
 }
 
@@ -37,12 +37,12 @@ function figure(name: MetricName, results: Results): Markup {
   const metric = results.metrics[name];
   const { title } = metricDefinition(name);
   let numbers: Markup;
-  if (metric === undefined) numbers = html`<p class="missing">not measured</p>`;
+  if (metric === undefined) numbers = markup`<p class="missing">not measured</p>`;
   else if (metric.value !== undefined) numbers = ratioNumbers(metric, results);
   else
-    numbers = html`<dl>${quantileNumber(metric, "p50")}${quantileNumber(metric, "p95")}</dl>
+    numbers = markup`<dl>${quantileNumber(metric, "p50")}${quantileNumber(metric, "p95")}</dl>
       ${countLine(metric)}`;
-  return html`<article>
+  return markup`<article>
     <h3>${name}</h3>
     <p>${title}</p>
     ${numbers}
@@ -51,11 +51,11 @@ function figure(name: MetricName, results: Results): Markup {
 
 function quantileNumber(metric: MetricResult, name: QuantileName): Markup {
   const interval = intervalText(metric, name);
-  return html`<div>
+  return markup`<div>
     <dt>${name}</dt>
     <dd>
       <b>${quantileText(metric, name)}</b> <span class="unit">${UNITS[metric.unit]}</span>${
-        interval === "" ? undefined : html` <span class="interval">[${interval}]</span>`
+        interval === "" ? undefined : markup` <span class="interval">[${interval}]</span>`
       }
     </dd>
   </div>`;
@@ -63,7 +63,7 @@ function quantileNumber(metric: MetricResult, name: QuantileName): Markup {
 
 function countLine({ count, censored }: MetricResult): Markup {
   const given = censored === undefined ? "" : `, ${censored.count} timed out`;
-  return html`<p class="count">${grouped(count ?? 0)} values${given}</p>`;
+  return markup`<p class="count">${grouped(count ?? 0)} values${given}</p>`;
 }
 
 function ratioNumbers(metric: MetricResult, { word_errors: words }: Results): Markup {
@@ -71,16 +71,16 @@ function ratioNumbers(metric: MetricResult, { word_errors: words }: Results): Ma
   const line =
     words === undefined
       ? undefined
-      : html`<p class="count">
+      : markup`<p class="count">
           ${grouped(words.substitutions)} substituted, ${grouped(words.deletions)} deleted,
           ${grouped(words.insertions)} inserted of ${grouped(words.words)} words
         </p>`;
-  return html`<dl>
+  return markup`<dl>
       <div>
         <dt>all</dt>
         <dd>
           <b>${percent(metric.value)}</b> <span class="unit">%</span>${
-            interval === "" ? undefined : html` <span class="interval">[${interval}]</span>`
+            interval === "" ? undefined : markup` <span class="interval">[${interval}]</span>`
           }
         </dd>
       </div>
@@ -93,7 +93,7 @@ export function levelTable({ scenario, levels = [] }: Results): Markup {
   const names = HEADLINE[scenario].filter((name) => name !== "wer_ratio");
   const head = names.map(
     (name) =>
-      html`<th scope="col" class="num">${name} p50</th>
+      markup`<th scope="col" class="num">${name} p50</th>
         <th scope="col" class="num">p95</th>`,
   );
   const rows = levels.map(({ level, sessions, metrics }) => {
@@ -101,17 +101,17 @@ export function levelTable({ scenario, levels = [] }: Results): Markup {
       const metric = metrics[name];
       const cell = (quantile: QuantileName): string =>
         metric === undefined ? "-" : quantileText(metric, quantile);
-      return html`<td class="num">${cell("p50")}</td>
+      return markup`<td class="num">${cell("p50")}</td>
         <td class="num">${cell("p95")}</td>`;
     });
-    return html`<tr>
+    return markup`<tr>
       <th scope="row">${level}</th>
       <td class="num">${grouped(sessions.finished)}</td>
       <td class="num">${grouped(sessions.failed)}</td>
       ${cells}
     </tr> `;
   });
-  return html`<div class="scroll">
+  return markup`<div class="scroll">
     <table>
       <thead>
         <tr>
@@ -134,14 +134,17 @@ export function metricTables(results: Results): Markup {
     const metric = results.metrics[name];
     return metric === undefined ? [] : [[name, metric]];
   });
-  const isOwn = (name: MetricName): boolean =>
-    metricDefinition(name).title.startsWith("own lateness");
   const trends = measured.filter(([, metric]) => metric.count !== undefined);
   const server = trends.filter(([name]) => !isOwn(name));
   const own = trends.filter(([name]) => isOwn(name));
   const values = measured.filter(([, metric]) => metric.value !== undefined);
-  if (measured.length === 0) return html`<p>Nothing was measured.</p>`;
-  return html`${trendTable("Server and network", server)}${trendTable("The generator's own lateness", own)}${valueTable(values)}`;
+  if (measured.length === 0) return markup`<p>Nothing was measured.</p>`;
+  return markup`${trendTable("Server and network", server)}${trendTable("The generator's own lateness", own)}${valueTable(values)}`;
+}
+
+/** Whether a metric is of the generator and not of the server. */
+function isOwn(name: MetricName): boolean {
+  return metricDefinition(name).title.startsWith("own lateness");
 }
 
 const HEADS = [
@@ -163,9 +166,9 @@ function trendTable(
 ): Markup | undefined {
   if (rows.length === 0) return undefined;
   const head = HEADS.map(
-    (text, index) => html`<th scope="col" class="${index === 0 ? "" : "num"}">${text}</th>`,
+    (text, index) => markup`<th scope="col" class="${index === 0 ? "" : "num"}">${text}</th>`,
   );
-  return html`<div class="scroll">
+  return markup`<div class="scroll">
     <table class="metrics">
       <caption>
         ${caption}
@@ -195,16 +198,16 @@ function trendRow(name: MetricName, metric: MetricResult): Markup {
     grouped(metric.count ?? 0),
     metric.censored === undefined ? "" : grouped(metric.censored.count),
   ];
-  return html`<tr>
+  return markup`<tr>
     <th scope="row"><code>${name}</code><small>${metricDefinition(name).title}</small></th>
     <td>${UNITS[metric.unit]}</td>
-    ${cells.map((cell) => html`<td class="num">${cell}</td>`)}
+    ${cells.map((cell) => markup`<td class="num">${cell}</td>`)}
   </tr> `;
 }
 
 function valueTable(rows: readonly [MetricName, MetricResult][]): Markup | undefined {
   if (rows.length === 0) return undefined;
-  return html`<div class="scroll">
+  return markup`<div class="scroll">
     <table class="metrics">
       <caption>
         Counts and shares
@@ -221,7 +224,7 @@ function valueTable(rows: readonly [MetricName, MetricResult][]): Markup | undef
         ${rows.map(([name, metric]) => {
           const isRatio = metric.unit === "ratio";
           const value = isRatio ? percent(metric.value) : grouped(metric.value ?? 0);
-          return html`<tr>
+          return markup`<tr>
             <th scope="row"><code>${name}</code><small>${metricDefinition(name).title}</small></th>
             <td class="num">${value}</td>
             <td>${UNITS[metric.unit]}</td>

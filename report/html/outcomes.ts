@@ -4,7 +4,7 @@ import { FAILURE_KINDS, type FailureKindDefinition } from "../../lib/outcome.ts"
 import type { Results } from "../../lib/results.ts";
 import type { SessionRow } from "../../lib/session-row.ts";
 import type { Report } from "../build.ts";
-import { html, type Markup } from "./markup.ts";
+import { markup, type Markup } from "./markup.ts";
 import { grouped } from "./numbers.ts";
 
 /** Examples of each kind. */
@@ -20,11 +20,11 @@ export function outcomeCounts({ sessions }: Results): Markup {
     ["aborted", aborted, "by us"],
     ["interrupted", interrupted, "no end seen"],
   ];
-  return html`<dl class="counts">
+  return markup`<dl class="counts">
     ${counts.map(
       ([name, value, words]) =>
-        html`<div class="${name}">
-          <dt>${name}${words === "" ? undefined : html` <small>${words}</small>`}</dt>
+        markup`<div class="${name}">
+          <dt>${name}${words === "" ? undefined : markup` <small>${words}</small>`}</dt>
           <dd>${grouped(value)}</dd>
         </div>`,
     )}
@@ -40,16 +40,16 @@ export function kindTable({ results, sessions }: Report): Markup | undefined {
       ? FAILURE_KINDS[kind as keyof typeof FAILURE_KINDS]
       : undefined;
     const examples = sessions.filter((row) => row.kind === kind).slice(0, EXAMPLES);
-    return html`<tr>
+    return markup`<tr>
       <th scope="row"><code>${kind}</code></th>
       <td class="num">${grouped(count)}</td>
       <td>
-        ${known?.meaning ?? ""}${known === undefined ? undefined : html`<br /><small>${known.advice}</small>`}
+        ${known?.meaning ?? ""}${known === undefined ? undefined : markup`<br /><small>${known.advice}</small>`}
       </td>
       <td>${examples.map(example)}</td>
     </tr> `;
   });
-  return html`<div class="scroll">
+  return markup`<div class="scroll">
     <table class="kinds">
       <caption>
         Failures by kind
@@ -71,7 +71,7 @@ export function kindTable({ results, sessions }: Report): Markup | undefined {
 
 function example({ session, code, message }: SessionRow): Markup {
   const words = [code, message].filter((text) => text !== undefined && text !== "").join(": ");
-  return html`<div class="example">
+  return markup`<div class="example">
     <a href="${sessionLink(session)}">${session}</a> <bdi>${words}</bdi>
   </div>`;
 }

@@ -2,6 +2,7 @@
 // no metric.
 
 import { BUCKET_RATIO, bucketValues, type Buckets } from "../../lib/stats/buckets.ts";
+import { sortValues } from "../../lib/stats/quantiles.ts";
 import type { Ecdf, Histogram } from "./page-data.ts";
 
 const LOG_RATIO = Math.log(BUCKET_RATIO);
@@ -68,10 +69,7 @@ export class Pool {
       }
     };
     if (this.#exact === undefined) this.#walk((value, count) => put(round(value, 3), count));
-    else
-      Float64Array.from(this.#exact, (value) => round(value, 3))
-        .sort()
-        .forEach((value) => put(value, 1));
+    else sortValues(this.#exact.map((value) => round(value, 3))).forEach((value) => put(value, 1));
     return { count: this.count, values, shares };
   }
 
@@ -102,7 +100,6 @@ export class Pool {
 
   /** Every bucket with a value in it, smallest first: its middle, but within the smallest and the largest value. */
   #walk(each: (value: number, count: number) => void): void {
-    const middle = (bucket: number): number => Math.exp((bucket + FIRST + 0.5) * LOG_RATIO);
     const within = (value: number): number => Math.max(this.min, Math.min(this.max, value));
     for (let bucket = BUCKETS - 1; bucket >= 0; bucket--) {
       const count = this.#negative[bucket] ?? 0;
@@ -113,6 +110,11 @@ export class Pool {
       if (count > 0) each(within(middle(bucket)), count);
     });
   }
+}
+
+/** The geometric middle of a bucket. */
+function middle(bucket: number): number {
+  return Math.exp((bucket + FIRST + 0.5) * LOG_RATIO);
 }
 
 function round(value: number, digits: number): number {

@@ -6,7 +6,7 @@ import type { Report } from "../build.ts";
 import type { HtmlInput } from "../html.ts";
 import { objectivesOf, type Objective } from "./headline.ts";
 import { section } from "./layout.ts";
-import { html, type Content, type Markup } from "./markup.ts";
+import { markup, type Content, type Markup } from "./markup.ts";
 import { headlineNumbers, levelTable, metricTables } from "./numbers.ts";
 import { kindTable, outcomeCounts } from "./outcomes.ts";
 import type { Notes } from "./page-data.ts";
@@ -29,7 +29,7 @@ export function pageTitle({ scenario, verdict, config }: Results): string {
 export function pageBody(report: Report, input: HtmlInput, notes: Notes): Markup {
   const { results } = report;
   const objectives = objectivesOf(results);
-  return html`${header(results)}
+  return markup`${header(results)}
     <main>
       ${section("verdict", "Verdict", verdictBody(results.verdict), "Whether the numbers can be trusted.")}
       ${
@@ -39,21 +39,21 @@ export function pageBody(report: Report, input: HtmlInput, notes: Notes): Markup
       }
       ${section("numbers", "Latency", headlineNumbers(results), measuredNote(results))}
       ${results.levels === undefined ? undefined : section("levels", "By level of load", levelTable(results))}
-      ${section("time", "Over time", chartPlace("latency-chart", "tall", "load-chart", "low"), "Each dot is a session, at its start. Line: median; band: from p10 to p90.")}
-      ${section("distribution", "Distribution", chartPlace("ecdf-chart", "middle"), "The share of measured values up to each value.")}
+      ${section("time", "Over time", chartPlace("latency-chart", "tall", "load-chart", "low"), "Each dot is a session, at its start. Line: median; band: from p10 to p90. A click opens the session.")}
+      ${section("distribution", "Distribution", chartPlace("ecdf-chart", "middle"), "The share of measured values up to each value, of the metric chosen above.")}
       ${section("gaps", "Pauses", chartPlace("gap-chart", "low"), "How often each pause between two texts occurred.")}
-      ${section("outcomes", "Outcomes", html`${outcomeCounts(results)}${chartPlace("outcome-chart", "low")}${kindTable(report)}`, "How sessions ended, by the time of their end.")}
+      ${section("outcomes", "Outcomes", markup`${outcomeCounts(results)}${chartPlace("outcome-chart", "low")}${kindTable(report)}`, "How sessions ended, by the time of their end.")}
       ${section(
         "sessions",
         "Sessions",
-        html`${note(notes.rows)}
+        markup`${note(notes.rows)}
           <div id="sessions-table" class="scripted"></div>`,
         "Sort by a column; open one to see its events.",
       )}
       ${section(
         "session",
         "One session",
-        html`${note(notes.detail)}
+        markup`${note(notes.detail)}
           <div id="session-view" class="scripted"></div>`,
       )}
       ${section("metrics", "All metrics", metricTables(results))} ${setupSection(report, input)}
@@ -66,7 +66,7 @@ export function pageBody(report: Report, input: HtmlInput, notes: Notes): Markup
 }
 
 function note(text: string): Markup | undefined {
-  return text === "" ? undefined : html`<p class="note">${text}</p>`;
+  return text === "" ? undefined : markup`<p class="note">${text}</p>`;
 }
 
 /** Room for charts, so that nothing moves when they are drawn: ids and heights in turn. */
@@ -74,9 +74,9 @@ function chartPlace(...places: readonly string[]): Markup {
   const charts: Markup[] = [];
   for (let index = 0; index + 1 < places.length; index += 2)
     charts.push(
-      html`<div id="${places[index]}" class="chart ${places[index + 1]} scripted"></div>`,
+      markup`<div id="${places[index]}" class="chart ${places[index + 1]} scripted"></div>`,
     );
-  return html`${charts}`;
+  return markup`${charts}`;
 }
 
 function header(results: Results): Markup {
@@ -85,7 +85,7 @@ function header(results: Results): Markup {
     ["Target", foreign(config["target"])],
     ["Model", foreign(config["model"])],
     ["Load", loadText(results)],
-    ["Started", html`<time datetime="${startedAt}">${timeText(startedAt)}</time>`],
+    ["Started", markup`<time datetime="${startedAt}">${timeText(startedAt)}</time>`],
     ["Length", `${(durationMs / 1000).toFixed(1)} s`],
     ...Object.entries(results.labels ?? {}).map(([name, value]): [string, Content] => [
       name,
@@ -93,14 +93,14 @@ function header(results: Results): Markup {
     ]),
   ];
   const shown = facts.filter(([, value]) => value !== undefined);
-  return html`<header class="top">
+  return markup`<header class="top">
     <p class="kicker">k6-realtime report</p>
     <button id="theme" type="button" class="scripted" hidden></button>
     <h1>${SCENARIOS[scenario]} <span>${dialect}</span></h1>
     <dl class="facts">
       ${shown.map(
         ([name, value]) =>
-          html`<div>
+          markup`<div>
             <dt>${name}</dt>
             <dd>${value}</dd>
           </div>`,
@@ -111,7 +111,7 @@ function header(results: Results): Markup {
 
 /** Text from outside, kept apart from the direction of what is around it. */
 function foreign(value: string | number | boolean | undefined): Markup | undefined {
-  return value === undefined ? undefined : html`<bdi>${String(value)}</bdi>`;
+  return value === undefined ? undefined : markup`<bdi>${String(value)}</bdi>`;
 }
 
 function timeText(iso: string): string {
@@ -135,24 +135,24 @@ const MARKS: Readonly<Record<VerdictStatus, readonly [mark: string, words: strin
 };
 
 function verdictBody(verdict: Verdict | undefined): Markup {
-  if (verdict === undefined) return html`<p>This run was not judged.</p>`;
+  if (verdict === undefined) return markup`<p>This run was not judged.</p>`;
   const [mark, words] = MARKS[verdict.status];
   const reasons = verdict.reasons.map(
     ({ status, code, seen, why, advice }) =>
-      html`<tr>
+      markup`<tr>
         <th scope="row"><span class="status ${status}">${status}</span></th>
         <td><strong>${sentence(seen)}</strong> <code>${code}</code><br />${sentence(why)}</td>
         <td>${sentence(advice)}</td>
       </tr> `,
   );
-  return html`<p class="verdict ${verdict.status}">
+  return markup`<p class="verdict ${verdict.status}">
       <span class="mark" aria-hidden="true">${mark}</span>
       <strong>${verdict.status}</strong> ${words}
     </p>
     ${
       reasons.length === 0
-        ? html`<p class="note">No reason for doubt was found.</p>`
-        : html`<div class="scroll">
+        ? markup`<p class="note">No reason for doubt was found.</p>`
+        : markup`<div class="scroll">
             <table class="reasons">
               <thead>
                 <tr>
@@ -177,37 +177,19 @@ function sentence(text: string): string {
 const OBJECTIVE_MARKS = { held: "✓", missed: "✕", inconclusive: "?" } as const;
 
 function objectiveTable(objectives: readonly Objective[]): Markup {
-  const hasSeen = objectives.some(({ seen }) => seen !== undefined);
+  const hasOwn = objectives.some(({ source }) => source === "objective");
+  const own = ["Seen [95 % interval]", "Sessions within it"];
+  const heads = ["Status", "Objective", ...(hasOwn ? own : []), "Judged"];
   const rows = objectives.map(
-    ({ metric, text, status, source, seen }) =>
-      html`<tr>
-        <th scope="row">
-          <span class="status ${status}"
-            ><span aria-hidden="true">${OBJECTIVE_MARKS[status]}</span> ${status}</span
-          >
-        </th>
-        <td><code>${metric} ${text}</code></td>
-        ${hasSeen ? html`<td>${seen ?? ""}</td>` : undefined}
-        <td>
-          ${source === "threshold" ? "k6 threshold, over all of the run" : "objective, over what was measured"}
-        </td>
-      </tr> `,
+    ({ text, status, source, seen = "", why, attainment = "" }) => markup`<tr>
+<th scope="row"><span class="status ${status}"><span aria-hidden="true">${OBJECTIVE_MARKS[status]}</span> ${status}</span></th>
+<td><code>${text}</code></td>${hasOwn ? markup`<td>${seen}</td><td>${attainment}</td>` : undefined}
+<td>${source === "threshold" ? "k6 threshold, over all of the run" : (why ?? "")}</td>
+</tr>
+`,
   );
-  return html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Status</th>
-          <th scope="col">Objective</th>
-          ${hasSeen ? html`<th scope="col">Seen</th>` : undefined}
-          <th scope="col">Judged</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  return markup`<div class="scroll"><table class="objectives"><thead><tr>${heads.map((text) => markup`<th scope="col">${text}</th>`)}</tr></thead>
+<tbody>${rows}</tbody></table></div>`;
 }
 
 function measuredNote({ measured }: Results): string {

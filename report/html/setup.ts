@@ -5,7 +5,7 @@ import type { Results } from "../../lib/results.ts";
 import type { Report } from "../build.ts";
 import type { HtmlInput } from "../html.ts";
 import { section } from "./layout.ts";
-import { html, type Markup } from "./markup.ts";
+import { markup, type Markup } from "./markup.ts";
 
 /** Foreign lines that are shown; the files have all. */
 const SHOWN_LINES = 10;
@@ -15,10 +15,10 @@ export function setupSection(report: Report, input: HtmlInput): Markup {
   const { results } = report;
   const seed = results.config["seed"];
   const remark = seed === undefined ? "" : `Seed ${String(seed)}.`;
-  return html`${section("repeat", "Run it again", html`<pre><code>${commandText(results, input)}</code></pre>`, remark)}${section(
+  return markup`${section("repeat", "Run it again", markup`<pre><code>${commandText(results, input)}</code></pre>`, remark)}${section(
     "setup",
     "Setup",
-    html`<div class="columns">
+    markup`<div class="columns">
         ${pairs("Configuration", results.config)}
         <div>
           ${pairs("Versions", results.versions)}${
@@ -36,14 +36,14 @@ function pairs(
 ): Markup | undefined {
   const rows = Object.entries(values);
   if (rows.length === 0) return undefined;
-  return html`<table class="pairs">
+  return markup`<table class="pairs">
     <caption>
       ${caption}
     </caption>
     <tbody>
       ${rows.map(
         ([name, value]) =>
-          html`<tr>
+          markup`<tr>
             <th scope="row">${name}</th>
             <td><bdi>${String(value)}</bdi></td>
           </tr> `,
@@ -63,7 +63,7 @@ function asideLines({ broken, other }: Report): Markup | undefined {
     ...other.slice(0, SHOWN_LINES),
   ];
   if (lines.length === 0) return undefined;
-  return html`<details>
+  return markup`<details>
     <summary>Lines of the files that are no records</summary>
     <pre>${lines.join("\n")}</pre>
   </details>`;

@@ -10,9 +10,11 @@ import type { Bands, Timeline } from "./page-data.ts";
 /** Steps of the timeline. */
 const STEPS = 120;
 /** A step of the bands has this many sessions on average, and at least the lesser number. */
-const BAND_SESSIONS = 25;
+const BAND_SESSIONS = 16;
 const BAND_MIN_SESSIONS = 8;
 const MAX_BANDS = 100;
+/** Fewer steps are no course of time. */
+const MIN_BANDS = 3;
 
 /** Counts what was open and what ended, in 120 steps of at least 100 ms. */
 export function timelineOf(
@@ -75,7 +77,7 @@ export function bandsOf(rows: readonly SessionRow[], metric: MetricName): Bands 
   used.forEach(({ intended_ms, values }) => {
     bySteps[Math.floor(intended_ms / stepMs)]?.push(values[metric] ?? 0);
   });
-  if (steps > 1)
+  if (steps >= MIN_BANDS)
     bySteps.forEach((list, step) => {
       if (list.length < BAND_MIN_SESSIONS) return;
       const sorted = sortValues(list);

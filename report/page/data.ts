@@ -26,9 +26,9 @@ export interface Page {
   readonly data: PageData;
   readonly rows: readonly Row[];
   /** A session's value of a metric in its unit; `undefined` where it was not measured. */
-  value(metric: string, row: number): number | undefined;
+  readonly value: (metric: string, row: number) => number | undefined;
   /** A session's events; `undefined` if the page does not hold them. */
-  detail(row: number): Promise<SessionDetail | undefined>;
+  readonly detail: (row: number) => Promise<SessionDetail | undefined>;
 }
 
 /** Reads the page's data. */

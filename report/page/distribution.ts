@@ -1,18 +1,18 @@
-// The curve of a metric's values with its quantiles and objectives, and how often each pause occurred. Knows the charts; the
-// counts were made in Node.
+// The curve of a metric's values with its quantiles and objectives. Knows the chart; the curve was made in Node.
 
 import type uPlot from "uplot";
 
-import type { ChartMetric } from "../html/page-data.ts";
+import type { ChartMetric, ChartQuantile } from "../html/page-data.ts";
 import { colour } from "./colours.ts";
-import type { Page } from "./data.ts";
 import { byId } from "./dom.ts";
 import { frame, legend, Tip, type Frame } from "./frame.ts";
-import { duration, grouped, lastAtMost, withUnit } from "./numbers.ts";
-import { draw, pixelRatio, steppedPaths } from "./plots.ts";
+import { grouped, lastAtMost, shortUnit, withUnit } from "./numbers.ts";
+import { CURSOR, draw, pixelRatio, stepped } from "./plots.ts";
 
 /** Beyond this ratio of p99 to median a curve is drawn over a logarithmic axis. */
 const LOG_SPREAD = 8;
+/** An objective farther away than so many largest values would squeeze the curve: it is not drawn. */
+const FAR_LIMIT = 3;
 
 let ecdfFrame: Frame | undefined;
 
@@ -20,49 +20,28 @@ let ecdfFrame: Frame | undefined;
 export function drawEcdf(metric: ChartMetric): void {
   ecdfFrame ??= frame(byId("ecdf-chart"), "share of values up to each value");
   const { bar, plot: host } = ecdfFrame;
-  const { values, shares, count } = metric.ecdf;
-  const censored =
-    metric.censored === 0 ? "" : `, ${grouped(metric.censored)} timed out and are left out`;
-  bar.replaceChildren(
-    `${metric.name}: ${grouped(count)} values${censored}`,
-    legend(
-      ["quantile", "quantile, 95 % interval"],
-      ...(metric.limits.length === 0 ? [] : ([["objective", "objective"]] as const)),
-    ),
-  );
-  const least = values[0] ?? 0;
-  const most = values.at(-1) ?? 1;
-  const median = valueAt(metric, 0.5);
-  const isLog = least > 0 && valueAt(metric, 0.99) > LOG_SPREAD * Math.max(median, 1e-9);
-  const limits = metric.limits.map(({ value }) => value).filter((value) => value < 3 * most);
-  const from = isLog ? least * 0.95 : Math.min(0, least);
-  const to = Math.max(most, ...limits) * 1.03 || 1;
+  const { values, shares } = metric.ecdf;
+  bar.replaceChildren(...barContent(metric));
+  const { from, to, isLog } = valueRange(metric);
   const plot = draw(
     host,
     {
       scales: {
         x: { time: false, distr: isLog ? 3 : 1, range: [from, to] },
-        y: { range: [0, 1.04] },
+        y: { range: [0, 1.06] },
       },
-      series: [
-        {},
-        {
-          stroke: () => colour("line"),
-          width: 2,
-          paths: steppedPaths(),
-          points: { show: false },
-        },
-      ],
+      series: [{}, stepped("line", undefined, 2)],
       axes: [
         {
           values: (_, marks) =>
-            marks.map((mark) =>
-              mark === null ? "" : withUnit(mark, metric.unit).replace(/\.0+(?= )/, ""),
-            ),
+            marks.map((mark) => (mark === null ? "" : shortUnit(mark, metric.unit))),
         },
-        { values: (_, marks) => marks.map((mark) => `${Math.round(mark * 100)} %`), incrs: [0.25] },
+        {
+          splits: [0, 0.25, 0.5, 0.75, 1],
+          values: (_, marks) => marks.map((mark) => `${Math.round(mark * 100)} %`),
+        },
       ],
-      cursor: { points: { show: false }, drag: { x: false, y: false } },
+      cursor: CURSOR,
       hooks: { draw: [(drawn) => paintMarks(drawn, metric)] },
     },
     [
@@ -73,14 +52,38 @@ export function drawEcdf(metric: ChartMetric): void {
   const tip = new Tip(host);
   plot.over.addEventListener("mousemove", (event) => {
     const x = plot.posToVal(event.offsetX, "x");
-    const index = lastAtMost(values, x);
+    const share = 100 * (shares[lastAtMost(values, x)] ?? 0);
     tip.show(
       plot.over.offsetLeft + event.offsetX,
       plot.over.offsetTop + event.offsetY,
-      `${(100 * (shares[index] ?? 0)).toFixed(1)} % are at most ${withUnit(x, metric.unit)}`,
+      `${share.toFixed(1)} % are at most ${withUnit(x, metric.unit)}`,
     );
   });
   plot.over.addEventListener("mouseleave", () => tip.hide());
+}
+
+function barContent({ name, ecdf, censored, limits }: ChartMetric): (string | HTMLElement)[] {
+  const out = censored === 0 ? "" : `, ${grouped(censored)} timed out and are left out`;
+  const objective = limits.length === 0 ? [] : ([["objective", "objective"]] as const);
+  return [
+    `${name}: ${grouped(ecdf.count)} values${out}`,
+    legend(["quantile", "quantile, 95 % interval"], ...objective),
+  ];
+}
+
+function valueRange(metric: ChartMetric): { from: number; to: number; isLog: boolean } {
+  const { values } = metric.ecdf;
+  const [least = 0, most = 1] = [values[0], values.at(-1)];
+  const limits = metric.limits.map(({ value }) => value);
+  const near = limits.filter((value) => value < FAR_LIMIT * most && value > least / FAR_LIMIT);
+  const [low, high] = [Math.min(least, ...near), Math.max(most, ...near)];
+  const isLog =
+    low > 0 && valueAt(metric, 0.99) > LOG_SPREAD * Math.max(valueAt(metric, 0.5), 1e-9);
+  if (isLog) return { from: low * 0.9, to: high * 1.1, isLog };
+  const margin = 0.06 * (high - low) || 1;
+  // A curve that begins near 0 is shown from there.
+  const from = low >= 0 && low < (high - low) / 2 ? 0 : low - margin;
+  return { from, to: high + margin, isLog };
 }
 
 function valueAt({ ecdf }: ChartMetric, share: number): number {
@@ -91,44 +94,52 @@ function valueAt({ ecdf }: ChartMetric, share: number): number {
 function paintMarks(plot: uPlot, { limits, quantiles, unit }: ChartMetric): void {
   const { ctx, bbox } = plot;
   const ratio = pixelRatio();
-  const x = (value: number): number => plot.valToPos(value, "x", true);
-  const y = (share: number): number => plot.valToPos(share, "y", true);
   ctx.save();
   ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+  ctx.textBaseline = "alphabetic";
   ctx.lineWidth = ratio;
   limits.forEach(({ value, text }, index) => {
-    const at = x(value);
+    const at = plot.valToPos(value, "x", true);
     if (at < bbox.left || at > bbox.left + bbox.width) return;
-    ctx.strokeStyle = ctx.fillStyle = colour("objective");
+    ctx.strokeStyle = colour("objective");
+    ctx.fillStyle = colour("objective");
     ctx.setLineDash([6 * ratio, 4 * ratio]);
     line(ctx, at, bbox.top, at, bbox.top + bbox.height);
-    ctx.textAlign = "right";
-    ctx.fillText(text, at - 5 * ratio, bbox.top + (14 + 14 * index) * ratio);
+    const isRight = at - bbox.left > bbox.width / 2;
+    ctx.textAlign = isRight ? "right" : "left";
+    // At the foot, where a curve is seldom.
+    const y = bbox.top + bbox.height - (8 + 14 * index) * ratio;
+    ctx.fillText(text, at + (isRight ? -5 : 5) * ratio, y);
   });
   ctx.setLineDash([]);
-  quantiles.forEach(({ name, p, value, low, high }) => {
-    ctx.strokeStyle = ctx.fillStyle = colour("ink");
-    ctx.lineWidth = 1.5 * ratio;
-    const right = bbox.left + bbox.width;
-    const from = low === undefined || low === null ? x(value) : x(low);
-    const to = high === undefined ? x(value) : high === null ? right : Math.min(right, x(high));
-    line(ctx, from, y(p), to, y(p));
-    [from, to].forEach((end) => line(ctx, end, y(p) - 4 * ratio, end, y(p) + 4 * ratio));
-    ctx.beginPath();
-    ctx.arc(x(value), y(p), 3.5 * ratio, 0, 2 * Math.PI);
-    ctx.fill();
-    ctx.textAlign = "left";
-    const words = `${name} ${withUnit(value, unit)}`;
-    const room = right - to - 8 * ratio;
-    const isInside = ctx.measureText(words).width < room;
-    ctx.textAlign = isInside ? "left" : "right";
-    ctx.fillText(
-      words,
-      isInside ? to + 8 * ratio : from - 8 * ratio,
-      y(p) + (p > 0.97 ? -3 : p > 0.9 ? 14 : 4) * ratio,
-    );
-  });
+  quantiles.forEach((quantile) => paintQuantile(plot, quantile, unit));
   ctx.restore();
+}
+
+function paintQuantile(plot: uPlot, quantile: ChartQuantile, unit: string): void {
+  const { ctx, bbox } = plot;
+  const { name, p, value, low, high } = quantile;
+  const ratio = pixelRatio();
+  const right = bbox.left + bbox.width;
+  const x = (at: number): number =>
+    Math.max(bbox.left, Math.min(right, plot.valToPos(at, "x", true)));
+  const y = plot.valToPos(p, "y", true);
+  ctx.strokeStyle = colour("ink");
+  ctx.fillStyle = colour("ink");
+  ctx.lineWidth = 1.5 * ratio;
+  const from = x(low ?? value);
+  // An open end reaches beyond the chart.
+  const to = high === null ? right : x(high ?? value);
+  line(ctx, from, y, to, y);
+  [from, to].forEach((end) => line(ctx, end, y - 4 * ratio, end, y + 4 * ratio));
+  ctx.beginPath();
+  ctx.arc(x(value), y, 3.5 * ratio, 0, 2 * Math.PI);
+  ctx.fill();
+  const words = `${name} ${withUnit(value, unit)}`;
+  const isInside = ctx.measureText(words).width < right - to - 8 * ratio;
+  ctx.textAlign = isInside ? "left" : "right";
+  const lower = p > 0.97 ? -5 : p > 0.9 ? 15 : 4;
+  ctx.fillText(words, isInside ? to + 8 * ratio : from - 8 * ratio, y + lower * ratio);
 }
 
 function line(ctx: CanvasRenderingContext2D, x: number, y: number, toX: number, toY: number): void {
@@ -136,80 +147,4 @@ function line(ctx: CanvasRenderingContext2D, x: number, y: number, toX: number, 
   ctx.moveTo(x, y);
   ctx.lineTo(toX, toY);
   ctx.stroke();
-}
-
-/** Draws how often each pause occurred; says so where there was none. */
-export function drawGaps({ data }: Page): void {
-  const { gaps } = data;
-  const { bar, plot: host } = frame(byId("gap-chart"), "how often each pause occurred");
-  if (gaps === undefined || gaps.counts.length < 1) {
-    bar.append("No pauses between texts were measured.");
-    return;
-  }
-  const rest = gaps.notPositive === 0 ? "" : `; ${grouped(gaps.notPositive)} of 0 are not drawn`;
-  bar.append(`${gaps.metric}: ${gaps.title}. ${grouped(gaps.count)} pauses${rest}.`);
-  const edges = gaps.edges.map((edge) => Math.log10(edge));
-  const [first = 0, last = 1] = [edges[0], edges.at(-1)];
-  const plot = draw(
-    host,
-    {
-      scales: {
-        x: { time: false, range: [first - 0.05, last + 0.05] },
-        y: { range: (_, __, most) => [0, most * 1.08] },
-      },
-      series: [
-        {},
-        {
-          stroke: () => colour("line"),
-          fill: () => colour("load-fill"),
-          width: 1.5,
-          paths: steppedPaths(),
-          points: { show: false },
-        },
-      ],
-      axes: [
-        {
-          splits: (_, __, from, to) => decadeMarks(from, to),
-          values: (_, marks) => marks.map((mark) => duration(10 ** mark).replace(/\.0+(?= )/, "")),
-        },
-        {
-          values: (_, marks) => marks.map((mark) => grouped(mark)),
-          incrs: [
-            1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6,
-            5e6, 1e7,
-          ],
-        },
-      ],
-      cursor: { points: { show: false }, drag: { x: false, y: false } },
-    },
-    [edges, [...gaps.counts, 0]],
-  );
-  const tip = new Tip(host);
-  plot.over.addEventListener("mousemove", (event) => {
-    const bin = lastAtMost(edges, plot.posToVal(event.offsetX, "x"));
-    const count = gaps.counts[bin];
-    if (count === undefined) {
-      tip.hide();
-      return;
-    }
-    tip.show(
-      plot.over.offsetLeft + event.offsetX,
-      plot.over.offsetTop + event.offsetY,
-      `${duration(gaps.edges[bin] ?? 0)} to ${duration(gaps.edges[bin + 1] ?? 0)}`,
-      `${grouped(count)} pauses, ${((100 * count) / gaps.count).toFixed(1)} %`,
-    );
-  });
-  plot.over.addEventListener("mouseleave", () => tip.hide());
-}
-
-/** 1, 2 and 5 times each power of ten, as logarithms; powers alone over many. */
-function decadeMarks(from: number, to: number): number[] {
-  const factors = to - from > 3 ? [1] : [1, 2, 5];
-  const marks: number[] = [];
-  for (let power = Math.floor(from); power <= Math.ceil(to); power++)
-    factors.forEach((factor) => {
-      const mark = power + Math.log10(factor);
-      if (mark >= from && mark <= to) marks.push(mark);
-    });
-  return marks;
 }

@@ -117,7 +117,7 @@ export class Figure {
         shape("text", { class: "tick", x, y: bottom + 16 }, text),
       );
     });
-    grid.append(shape("text", { class: "lane small", x: LEFT - 12, y: bottom + 16 }, axisName));
+    grid.append(shape("text", { class: "lane small", x: LEFT - 32, y: bottom + 16 }, axisName));
     this.svg.prepend(grid);
     this.#lines.querySelectorAll("line").forEach((line) => line.setAttribute("y2", String(bottom)));
     const height = bottom + AXIS;

@@ -8,8 +8,9 @@ import { colour } from "./colours.ts";
 import type { Page, Row } from "./data.ts";
 import { byId } from "./dom.ts";
 import { choice, frame, legend, Tip, toggle } from "./frame.ts";
-import { duration, withUnit } from "./numbers.ts";
-import { draw, pixelRatio, steppedPaths, type PlotOptions } from "./plots.ts";
+import { drawLoad, timeRange } from "./load.ts";
+import { duration, shortUnit, withUnit } from "./numbers.ts";
+import { draw, pixelRatio, TIME_AXIS, TIME_CURSOR, type PlotOptions } from "./plots.ts";
 
 /** How near the pointer must be to a dot, in pixels. */
 const REACH = 24;
@@ -50,8 +51,12 @@ export function drawLatency(page: Page, onMetric: (metric: ChartMetric) => void)
     legend(
       ["dot", "session"],
       ["dot faded", "not measured"],
-      ["line", "median"],
-      ["band", "p10 to p90"],
+      ...(first.bands.at.length > 1
+        ? ([
+            ["line", "median"],
+            ["band", "p10 to p90"],
+          ] as const)
+        : []),
     ),
   );
   show();
@@ -77,7 +82,7 @@ function drawDots(host: HTMLElement, page: Page, metric: ChartMetric, isLog: boo
   const hasLog = isLog && least > 0;
   const options: PlotOptions = {
     scales: {
-      x: { time: false, range: xRange(page) },
+      x: { time: false, range: timeRange(page) },
       y: hasLog ? { distr: 3, range: [least * 0.9, top] } : { range: [bottom, top] },
     },
     series: [
@@ -88,18 +93,13 @@ function drawDots(host: HTMLElement, page: Page, metric: ChartMetric, isLog: boo
     ],
     bands: [{ series: [3, 1], fill: () => colour("band") }],
     axes: [
-      { values: (_, values) => values.map((value) => `${value} s`) },
+      TIME_AXIS,
       {
         values: (_, values) =>
-          values.map((value) => (value === null ? "" : axisValue(value, metric.unit))),
+          values.map((value) => (value === null ? "" : shortUnit(value, metric.unit))),
       },
     ],
-    cursor: {
-      y: false,
-      points: { show: false },
-      drag: { x: false, y: false },
-      sync: { key: "time" },
-    },
+    cursor: TIME_CURSOR,
     hooks: {
       drawAxes: [(plot) => paintBack(plot, page, metric), (plot) => paintDots(plot, dots)],
     },
@@ -107,23 +107,9 @@ function drawDots(host: HTMLElement, page: Page, metric: ChartMetric, isLog: boo
   const hasBands = middles.length > 1;
   const data: uPlot.AlignedData = hasBands
     ? [middles, [...p10], [...p50], [...p90]]
-    : [xRange(page), [null, null], [null, null], [null, null]];
+    : [timeRange(page), [null, null], [null, null], [null, null]];
   const plot = draw(host, options, data);
   followDots(plot, host, dots, metric);
-}
-
-/** Ends of the time axis, in seconds: those of the whole run. */
-function xRange({ data }: Page): [number, number] {
-  const { inFlight, stepMs } = data.timeline;
-  return [0, Math.max(0.1, (inFlight.length * stepMs) / 1000)];
-}
-
-function axisValue(value: number, unit: string): string {
-  return unit === "ms"
-    ? value === 0
-      ? "0"
-      : duration(value).replace(/\.00(?= )/, "")
-    : String(value);
 }
 
 /** The part that is left out, and the objectives. */
@@ -136,6 +122,8 @@ function paintBack(plot: uPlot, page: Page, { limits }: ChartMetric): void {
     ctx.fillStyle = colour("shade");
     ctx.fillRect(bbox.left, bbox.top, to - bbox.left, bbox.height);
     ctx.fillStyle = colour("muted");
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
     ctx.font = `${11 * pixelRatio()}px system-ui, sans-serif`;
     ctx.fillText("warm-up", bbox.left + 6 * pixelRatio(), bbox.top + 14 * pixelRatio());
   }
@@ -145,6 +133,7 @@ function paintBack(plot: uPlot, page: Page, { limits }: ChartMetric): void {
   ctx.setLineDash([6 * pixelRatio(), 4 * pixelRatio()]);
   ctx.font = `${11 * pixelRatio()}px system-ui, sans-serif`;
   ctx.textAlign = "right";
+  ctx.textBaseline = "alphabetic";
   limits.forEach(({ value, text }) => {
     const y = plot.valToPos(value, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) return;
@@ -218,85 +207,5 @@ function followDots(
   plot.over.addEventListener("click", (event) => {
     const dot = nearest(event);
     if (dot !== undefined) location.hash = `session-${encodeURIComponent(dot.row.session)}`;
-  });
-}
-
-/** Sessions in flight and failures, on the same time axis. */
-function drawLoad(page: Page): void {
-  const { timeline } = page.data;
-  const { bar, plot } = frame(byId("load-chart"), "sessions at once and failures over time");
-  const stepS = timeline.stepMs / 1000;
-  const starts = timeline.inFlight.map((_, index) => index * stepS);
-  const x = [...starts, starts.length * stepS];
-  const ended = (list: readonly number[]): number[] => [...list, 0];
-  const inFlight = [...timeline.inFlight, timeline.inFlight.at(-1) ?? 0];
-  const failures = ended(timeline.ended.failed);
-  const cpu = cpuAt(timeline.cpu, x);
-  bar.append(
-    legend(
-      ["area", "sessions at once"],
-      ["bar-failed", "failed in this step"],
-      ...(timeline.cpu === undefined
-        ? []
-        : ([["line-cpu", "CPU of the generator, 0 to 100 %"]] as const)),
-    ),
-  );
-  draw(
-    plot,
-    {
-      scales: {
-        x: { time: false, range: xRange(page) },
-        y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] },
-        cpu: { range: [0, 1.05] },
-      },
-      series: [
-        {},
-        {
-          stroke: () => colour("load"),
-          fill: () => colour("load-fill"),
-          width: 1.5,
-          paths: steppedPaths(),
-          points: { show: false },
-        },
-        {
-          stroke: () => colour("failed"),
-          fill: () => colour("failed"),
-          width: 0,
-          paths: steppedPaths(),
-          points: { show: false },
-        },
-        {
-          scale: "cpu",
-          stroke: () => colour("cpu"),
-          width: 1.5,
-          dash: [4, 3],
-          points: { show: false },
-        },
-      ],
-      axes: [
-        { values: (_, values) => values.map((value) => `${value} s`) },
-        { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
-      ],
-      cursor: {
-        y: false,
-        points: { show: false },
-        drag: { x: false, y: false },
-        sync: { key: "time" },
-      },
-    },
-    [x, inFlight, failures, cpu],
-  );
-}
-
-function cpuAt(
-  samples: readonly (readonly [number, number])[] | undefined,
-  xs: readonly number[],
-): (number | null)[] {
-  if (samples === undefined) return xs.map(() => null);
-  let next = 0;
-  return xs.map((x) => {
-    while (next + 1 < samples.length && (samples[next + 1]?.[0] ?? 0) <= x * 1000) next++;
-    const [atMs = 0, ratio = 0] = samples[next] ?? [];
-    return atMs > x * 1000 + 1500 ? null : ratio;
   });
 }

@@ -2,8 +2,9 @@
 
 import { forgetColours } from "./colours.ts";
 import { readPage } from "./data.ts";
-import { drawEcdf, drawGaps } from "./distribution.ts";
+import { drawEcdf } from "./distribution.ts";
 import { append, byId, element } from "./dom.ts";
+import { drawGaps } from "./gaps.ts";
 import { drawLatency } from "./latency.ts";
 import { drawOutcomes } from "./outcomes.ts";
 import { fitAll, redrawAll } from "./plots.ts";

@@ -44,3 +44,12 @@ export function lastAtMost(list: readonly number[], value: number): number {
   }
   return low - 1;
 }
+
+/** A value with its unit, without digits that say nothing: `100 ms`, `1.5 s`. */
+export function shortUnit(value: number, unit: string): string {
+  return value === 0
+    ? "0"
+    : withUnit(value, unit)
+        .replace(/(\.\d*?)0+(?= )/, "$1")
+        .replace(/\.(?= )/, "");
+}

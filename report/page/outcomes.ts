@@ -1,11 +1,10 @@
 // How sessions ended over time: bars, one colour an outcome. Knows the chart; the counts were made in Node.
 
-import { colour } from "./colours.ts";
 import type { Page } from "./data.ts";
 import { byId } from "./dom.ts";
 import { frame, legend } from "./frame.ts";
 import { duration } from "./numbers.ts";
-import { draw, steppedPaths } from "./plots.ts";
+import { COUNT_AXIS, draw, stepped, TIME_AXIS, TIME_CURSOR } from "./plots.ts";
 
 /** From the bottom of a bar to its top. */
 const STACK = ["finished", "aborted", "interrupted", "failed"] as const;
@@ -29,7 +28,7 @@ export function drawOutcomes({ data }: Page): void {
     }),
   );
   // The tallest first: the lower ones are drawn over it.
-  const order = used.map((outcome, index) => ({ outcome, counts: stacked[index] ?? [] })).reverse();
+  const order = used.map((_, turn) => used.length - 1 - turn);
   draw(
     plot,
     {
@@ -37,29 +36,10 @@ export function drawOutcomes({ data }: Page): void {
         x: { time: false, range: [0, (length * stepMs) / 1000] },
         y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] },
       },
-      series: [
-        {},
-        ...order.map(({ outcome }) => {
-          return {
-            stroke: () => colour("paper"),
-            fill: () => colour(outcome),
-            width: 0.5,
-            paths: steppedPaths(),
-            points: { show: false },
-          };
-        }),
-      ],
-      axes: [
-        { values: (_, values) => values.map((value) => `${value} s`) },
-        { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000] },
-      ],
-      cursor: {
-        y: false,
-        points: { show: false },
-        drag: { x: false, y: false },
-        sync: { key: "time" },
-      },
+      series: [{}, ...order.map((index) => stepped("paper", used[index] ?? "finished", 0.5))],
+      axes: [TIME_AXIS, COUNT_AXIS],
+      cursor: TIME_CURSOR,
     },
-    [x, ...order.map(({ counts }) => counts)],
+    [x, ...order.map((index) => stacked[index] ?? [])],
   );
 }

@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 
 import { colour } from "./colours.ts";
+import { grouped } from "./numbers.ts";
 
 /** A chart, without what all charts have. */
 export interface PlotOptions extends Omit<uPlot.Options, "width" | "height"> {
@@ -29,7 +30,7 @@ export function draw(host: HTMLElement, options: PlotOptions, data: uPlot.Aligne
       legend: { show: false },
       padding: [12, 12, 0, 0],
       ...options,
-      axes: options.axes.map(themed),
+      axes: options.axes.map((axis, index) => themed(axis, index === 0)),
       width: host.clientWidth,
       height: Math.max(80, host.clientHeight),
     },
@@ -45,12 +46,13 @@ export function draw(host: HTMLElement, options: PlotOptions, data: uPlot.Aligne
   return plot;
 }
 
-function themed(axis: uPlot.Axis): uPlot.Axis {
+function themed(axis: uPlot.Axis, isBelow: boolean): uPlot.Axis {
   return {
     font: FONT,
     labelFont: FONT,
     stroke: () => colour("muted"),
-    size: axis.side === 2 || axis.side === undefined ? 34 : 62,
+    size: isBelow ? 34 : 62,
+    ...(isBelow ? { space: 80 } : {}),
     gap: 6,
     ...axis,
     grid: { stroke: () => colour("grid"), width: 1, ...axis.grid },
@@ -76,9 +78,32 @@ export function pixelRatio(): number {
   return uPlot.pxRatio;
 }
 
-/** Lines that keep each value up to the next one. */
-export function steppedPaths(): uPlot.Series.PathBuilder {
+/** An area whose line keeps each value up to the next one. Colours are names of the style sheet's properties. */
+export function stepped(stroke: string, fill: string | undefined, width: number): uPlot.Series {
   const make = uPlot.paths.stepped;
   if (make === undefined) throw new Error("uPlot has no stepped lines");
-  return make({ align: 1 });
+  return {
+    stroke: () => colour(stroke),
+    ...(fill === undefined ? {} : { fill: () => colour(fill) }),
+    width,
+    paths: make({ align: 1 }),
+    points: { show: false },
+  };
 }
+
+/** Seconds since the first intended start. */
+export const TIME_AXIS: uPlot.Axis = {
+  values: (_, marks) => marks.map((mark) => `${grouped(mark)} s`),
+};
+
+/** Whole numbers. */
+export const COUNT_AXIS: uPlot.Axis = {
+  incrs: [0, 1, 2, 3, 4, 5, 6].flatMap((power) => [1, 2, 5].map((each) => each * 10 ** power)),
+  values: (_, marks) => marks.map((mark) => grouped(mark)),
+};
+
+/** A cursor that does nothing by itself. */
+export const CURSOR: uPlot.Cursor = { points: { show: false }, drag: { x: false, y: false } };
+
+/** The same, at one instant in all charts over time. */
+export const TIME_CURSOR: uPlot.Cursor = { ...CURSOR, y: false, sync: { key: "time" } };

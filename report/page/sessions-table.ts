@@ -1,4 +1,4 @@
-// The table of sessions: sorted by any column, filtered by outcome and words, fifty to a page. Knows rows; the page shows
+// The table of sessions: sorted by any column, filtered by outcome and words, 25 to a page. Knows rows; the page shows
 // one of them elsewhere.
 
 import { decimal } from "../../lib/results-format.ts";
@@ -7,7 +7,7 @@ import type { Page, Row } from "./data.ts";
 import { byId, element, foreign, type Child } from "./dom.ts";
 import { grouped } from "./numbers.ts";
 
-const PAGE_ROWS = 50;
+const PAGE_ROWS = 25;
 
 /** A column: what stands in it, and what it is sorted by. */
 interface Column {

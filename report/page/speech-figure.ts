@@ -158,7 +158,9 @@ function drawWord(
   }
   if (hasNames) {
     const lag =
-      spoken === undefined || shownMs === undefined ? "" : ` ${Math.round(shownMs - spoken[1])}`;
+      spoken === undefined || shownMs === undefined
+        ? ""
+        : ` ${Math.round(shownMs - spoken[1])}`.replace("-", "\u2212");
     group.append(
       shape("text", { class: "name", x: left - 5, y: middle + 4, "text-anchor": "end" }, word),
       shape(

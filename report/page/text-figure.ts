@@ -1,6 +1,7 @@
 // The waterfall of a text reply: phases of the request, then each event with text on the time axis, pauses coloured by
 // their length. Also of a probe: its two requests. Knows no chart library.
 
+import { quantile, sortValues } from "../../lib/stats/quantiles.ts";
 import type { ProbeDetail, TextDetail } from "../html/detail-codec.ts";
 import { shape } from "./dom.ts";
 import { Figure } from "./figure.ts";
@@ -27,7 +28,7 @@ export function textFigure(detail: TextDetail, hostWidth: number, failure: strin
   drawPhases(figure, detail);
   const events = eventTimes(detail);
   const gaps = (detail.gap_us ?? []).map((us) => us / 1000);
-  const median = [...gaps].sort((a, b) => a - b)[gaps.length >> 1] ?? 0;
+  const median = quantile(sortValues(gaps), 0.5) ?? 0;
   drawEvents(figure, events, gaps, median);
   drawPauses(figure, events, gaps, median);
   if (detail.first_ms !== undefined)
