@@ -56,7 +56,10 @@ declare module "k6/x/stream" {
   export interface Exchange {
     /** Resolves when the response headers are here, or the exchange has ended before. Never rejects. */
     headers(): Promise<Head>;
-    /** Everything that arrived since the last call; waits if nothing did; null after the end. Never rejects. */
+    /**
+     * Everything that arrived since the last call; waits if nothing did; null after the end. Never rejects. With
+     * `delimiters` it is whole frames: an unfinished one waits for its end, or that of the stream.
+     */
     read(): Promise<Batch | null>;
     /** The whole exchange, at its end, whatever ended it: every byte not yet given by `read()`. Never rejects. */
     finish(): Promise<Reply>;

@@ -154,7 +154,9 @@ func (e *exchange) wakeLocked() func(func() error) {
 	if e.armed == nil {
 		return nil
 	}
-	if !e.over && !(e.wantHead && e.head != nil) && !(e.wantData && !e.framer.isEmpty()) {
+	hasHead := e.wantHead && e.head != nil
+	hasData := e.wantData && !e.framer.isEmpty()
+	if !e.over && !hasHead && !hasData {
 		return nil
 	}
 	wake := e.armed

@@ -130,7 +130,7 @@ func (e *exchange) answer() error {
 	}
 	for len(e.script.batches) > 0 {
 		taken, isOver := e.takeFrames()
-		var value sobek.Value = sobek.Null()
+		value := sobek.Null()
 		if len(taken.frames) > 0 {
 			value = e.batchObject(rt.NewObject(), taken)
 		} else if !isOver {

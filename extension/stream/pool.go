@@ -96,7 +96,8 @@ func (p *pool) put(r *route, conn connection) {
 		return
 	}
 	p.mu.Lock()
-	if p.count >= r.maxIdle || len(p.idle[*r]) >= r.maxIdlePerHost {
+	isTooLate := p.hooked != nil && p.hooked.Err() != nil
+	if isTooLate || p.count >= r.maxIdle || len(p.idle[*r]) >= r.maxIdlePerHost {
 		p.mu.Unlock()
 		conn.close()
 		return

@@ -183,7 +183,7 @@ func readError(local, remote net.Addr, err syscall.Errno) error {
 
 func (s *socket) feedPlain(buffer []byte, to sink) error {
 	for {
-		n, err := s.Conn.Read(buffer)
+		n, err := s.Read(buffer)
 		if n > 0 && !to(buffer[:n], s.arrived(0, n == len(buffer))) {
 			return nil
 		}

@@ -43,7 +43,7 @@ func TestTextIsThatOfTextDecoder(t *testing.T) {
 		for range random.IntN(8) {
 			text += alphabet[random.IntN(len(alphabet))]
 		}
-		array := fmt.Sprint([]byte(text))
+		array := fmt.Sprintf("%d", []byte(text))
 		theirs := value[string](v, fmt.Sprintf(
 			"return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new Uint8Array([%s]))", commas(array)))
 		require.Equal(t, theirs, decode([]byte(text)), "seed %d: % x", seed, text)
