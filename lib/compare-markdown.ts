@@ -14,7 +14,7 @@ import {
   sideText,
   STATUS_WORDS,
 } from "./compare-text.ts";
-import type { ComparedMetric, Comparison, RunSummary } from "./compare.ts";
+import type { ComparedMetric, Comparison, RunSummary } from "./comparison.ts";
 import { codeSpan } from "./markdown-text.ts";
 
 /** The comparison as Markdown. Ends in a line break. All foreign text is in code spans. */

@@ -11,7 +11,7 @@ import {
   sideText,
   STATUS_WORDS,
 } from "./compare-text.ts";
-import type { ComparedMetric, Comparison } from "./compare.ts";
+import type { ComparedMetric, Comparison } from "./comparison.ts";
 
 const NAME_WIDTH = 30;
 const NUMBER_WIDTH = 10;

@@ -1,6 +1,6 @@
 // The words and numbers of a comparison, for every text output. Knows comparisons; knows no layout.
 
-import type { ComparedMetric, Comparison, ComparisonStatus, MetricOutcome } from "./compare.ts";
+import type { ComparedMetric, Comparison, ComparisonStatus, MetricOutcome } from "./comparison.ts";
 
 /** A status in a sentence without its end. */
 export const STATUS_WORDS: Readonly<Record<ComparisonStatus, string>> = {

@@ -1,12 +1,23 @@
 // Whether one set of runs is worse than another: ratios with intervals, exact tests over runs, and what follows from them.
 // Knows run summaries and the catalogue's directions; knows no file and no layout.
 
-import type { ComparedRun, RunValues } from "./compare-run.ts";
-import { findDifferences, type Difference } from "./compare-settings.ts";
-import { metricDefinition, metricsOf, type MetricName, type Unit } from "./metrics.ts";
-import type { SessionCounts } from "./results.ts";
+import { measureMetric, SEED, type Measurement } from "./compare-measure.ts";
+import type { ComparedRun } from "./compare-run.ts";
+import { findDifferences } from "./compare-settings.ts";
+import { describeWarnings, failureRise, fewRuns } from "./compare-warnings.ts";
+import {
+  COMPARISON_SCHEMA,
+  type ComparedMetric,
+  type ComparedQuantile,
+  type Comparison,
+  type ComparisonStatus,
+  type Gate,
+  type MetricOutcome,
+  type MissingGate,
+  type RunSummary,
+} from "./comparison.ts";
+import { metricDefinition, metricsOf, type MetricName } from "./metrics.ts";
 import type { ScenarioName } from "./scenario.ts";
-import { censoredQuantile, createCensoredSample } from "./stats/censored.ts";
 import {
   BOOTSTRAP_RESAMPLES,
   COMPARE_ALPHA,
@@ -14,22 +25,6 @@ import {
   COMPARE_MIN_RUNS,
 } from "./stats/limits.ts";
 import { adjustByHolm, permutationTest } from "./stats/permutation.ts";
-import type { PooledValues } from "./stats/resampling.ts";
-import { bootstrapRunRatio } from "./stats/run-ratio.ts";
-import { wilsonInterval } from "./stats/wilson.ts";
-import type { Verdict } from "./verdict.ts";
-
-/** Name and version of the shape of a comparison. */
-export const COMPARISON_SCHEMA = "k6-realtime/comparison/1";
-
-/** The quantiles of a run's sessions that are compared. */
-export const COMPARED_QUANTILES = { p50: 0.5, p95: 0.95 } as const;
-
-/** One of them. */
-export type ComparedQuantile = keyof typeof COMPARED_QUANTILES;
-
-/** A metric and a quantile that decide a comparison. */
-export type Gate = readonly [metric: MetricName, quantile: ComparedQuantile];
 
 /**
  * What decides, by scenario: fixed, so that nobody chooses by the result, and at most six, so that five runs a side can
@@ -71,12 +66,6 @@ const NOT_COMPARED: ReadonlySet<MetricName> = new Set<MetricName>([
   "backlog_slope_ms_per_s",
 ]);
 
-/** More failures than this, as a share of the sessions, and a side's latencies are no longer of the same work. */
-const FAILED_RISE = 0.01;
-
-/** Seed of the resamples: the same records give the same comparison. */
-const SEED = 1;
-
 /** Resamples of a metric that decides nothing: its interval's ends are then within about ±0.8 % of probability. */
 const SHOWN_RESAMPLES = 400;
 
@@ -86,86 +75,6 @@ export interface CompareOptions {
   readonly floors?: Readonly<Partial<Record<ComparedQuantile, number>>>;
   /** Of the interval's bootstrap; default 1,000. */
   readonly resamples?: number;
-}
-
-/**
- * What is known of a metric: `worse`, `better`; `same`: no worse than the floor; `unclear`: none of these yet. Metrics that
- * do not decide, and those of too few runs, are not judged.
- */
-export type MetricOutcome = "worse" | "better" | "same" | "unclear" | "not_judged";
-
-/** One metric at one quantile. */
-export interface ComparedMetric {
-  readonly metric: MetricName;
-  readonly quantile: ComparedQuantile;
-  readonly unit: Unit;
-  readonly better: "lower" | "higher";
-  /** Whether it decides. */
-  readonly is_gate: boolean;
-  /** The quantile of each run's sessions. */
-  readonly baseline_runs: readonly number[];
-  readonly candidate_runs: readonly number[];
-  /** Geometric means of these. */
-  readonly baseline: number;
-  readonly candidate: number;
-  /** Candidate ÷ baseline. */
-  readonly ratio: number;
-  /** Its 95 % interval; absent where it cannot be had. */
-  readonly ci95?: readonly [lower: number, upper: number];
-  /** One-sided: the chance of a change for the worse as large if the labels meant nothing. Gates of enough runs only. */
-  readonly p?: number;
-  /** The same after Holm's correction over all gates. */
-  readonly p_adjusted?: number;
-  readonly floor: number;
-  readonly outcome: MetricOutcome;
-  /** Sides in which a quantile falls among time-outs, so that it is only known to be at least what it says. */
-  readonly censored?: readonly Side[];
-}
-
-/** The two sides. */
-export type Side = "baseline" | "candidate";
-
-/** A gate that could not be compared. */
-export interface MissingGate {
-  readonly metric: MetricName;
-  readonly quantile: ComparedQuantile;
-  readonly why: string;
-}
-
-/**
- * What a comparison says.
- *
- * - `worse`: a gate is.
- * - `no_worse`: every gate's interval ends below its floor.
- * - `unclear`: no gate is worse, and some may still be, by more than the floor.
- * - `advisory`: too few runs to decide anything.
- * - `incomparable`: nothing that decides was measured on both sides, or the candidate fails more sessions.
- */
-export type ComparisonStatus = "worse" | "no_worse" | "unclear" | "advisory" | "incomparable";
-
-/** A run, as the output names it. */
-export interface RunSummary {
-  readonly name: string;
-  readonly started_at: string;
-  readonly sessions: SessionCounts;
-  readonly measured: number;
-  readonly verdict: Verdict;
-}
-
-/** A judged comparison. */
-export interface Comparison {
-  readonly schema: typeof COMPARISON_SCHEMA;
-  readonly scenario: ScenarioName;
-  readonly status: ComparisonStatus;
-  readonly alpha: number;
-  readonly floors: Readonly<Record<ComparedQuantile, number>>;
-  readonly runs: Readonly<Record<Side, readonly RunSummary[]>>;
-  readonly differences: readonly Difference[];
-  /** Sentences: what else to know before the numbers are read. */
-  readonly warnings: readonly string[];
-  /** Gates first, then the other metrics of the scenario in the order of the catalogue. */
-  readonly metrics: readonly ComparedMetric[];
-  readonly missing: readonly MissingGate[];
 }
 
 /**
@@ -240,77 +149,7 @@ export function comparisonExitCode(status: ComparisonStatus, isStrict: boolean):
   return isStrict && status !== "no_worse" ? 3 : 0;
 }
 
-/** A metric at a quantile before it is judged. */
-type Measurement = Omit<ComparedMetric, "floor" | "outcome" | "is_gate" | "p" | "p_adjusted">;
-
 type Floors = Comparison["floors"];
-
-/** Measures; the answer is why it cannot be, or "" if no run on either side has the metric. */
-function measureMetric(
-  metric: MetricName,
-  quantile: ComparedQuantile,
-  baseline: readonly ComparedRun[],
-  candidate: readonly ComparedRun[],
-  resamples: number,
-): Measurement | string {
-  const { unit, better } = metricDefinition(metric);
-  const p = COMPARED_QUANTILES[quantile];
-  const sides = [baseline, candidate].map((runs) =>
-    runs.flatMap(({ values }) => values.get(metric) ?? []),
-  );
-  const [before = [], after = []] = sides;
-  if (before.length + after.length === 0) return "";
-  if (before.length < baseline.length || after.length < candidate.length)
-    return `not measured in ${baseline.length - before.length + candidate.length - after.length} of the runs`;
-  const [a = [], b = []] = sides.map((runs) => runs.map((values) => summarise(values, p)));
-  const all = [...a, ...b];
-  if (all.some(({ value }) => !(value > 0)))
-    return "a run's value is not above 0, so there is no ratio";
-  const baselineMean = geometricMean(a.map(({ value }) => value));
-  const candidateMean = geometricMean(b.map(({ value }) => value));
-  const interval = bootstrapRunRatio(before.map(pooled), after.map(pooled), p, {
-    seed: SEED,
-    resamples,
-  });
-  const censored: Side[] = [];
-  if (a.some(({ isCensored }) => isCensored)) censored.push("baseline");
-  if (b.some(({ isCensored }) => isCensored)) censored.push("candidate");
-  return {
-    metric,
-    quantile,
-    unit,
-    better: better === "higher" ? "higher" : "lower",
-    baseline_runs: a.map(({ value }) => value),
-    candidate_runs: b.map(({ value }) => value),
-    baseline: baselineMean,
-    candidate: candidateMean,
-    ratio: candidateMean / baselineMean,
-    ...(interval === undefined ? {} : { ci95: [interval.lower, interval.upper] as const }),
-    ...(censored.length === 0 ? {} : { censored }),
-  };
-}
-
-/** The quantile of a run, time-outs among its values. */
-function summarise(
-  { observed, bounds }: RunValues,
-  p: number,
-): { readonly value: number; readonly isCensored: boolean } {
-  const quantile = censoredQuantile(createCensoredSample(observed, bounds), p);
-  if (typeof quantile === "object") return { value: quantile.above, isCensored: true };
-  return { value: quantile ?? Number.NaN, isCensored: false };
-}
-
-/** One value a session; a time-out stands with the time that was waited. */
-function pooled({ observed, bounds }: RunValues): PooledValues {
-  const values = new Float64Array(observed.length + bounds.length);
-  values.set(observed);
-  values.set(bounds, observed.length);
-  return { values, offsets: Uint32Array.from({ length: values.length + 1 }, (_, index) => index) };
-}
-
-function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
-}
 
 /** A metric that is shown and not judged. */
 function shown(measurement: Measurement, floors: Floors, isGate: boolean): ComparedMetric {
@@ -398,61 +237,4 @@ function otherMetrics(scenario: ScenarioName): Gate[] {
 
 function summaryOf({ name, startedAt, sessions, measured, verdict }: ComparedRun): RunSummary {
   return { name, started_at: startedAt, sessions, measured, verdict };
-}
-
-/** Whether the candidate surely fails more sessions: then what is left is not the same work. "" if not. */
-function failureRise(baseline: readonly ComparedRun[], candidate: readonly ComparedRun[]): string {
-  const [before, after] = [baseline, candidate].map((runs) => {
-    const failed = runs.reduce((sum, { sessions }) => sum + sessions.failed, 0);
-    const ended = runs.reduce((sum, { sessions }) => sum + sessions.finished, failed);
-    return { share: ended === 0 ? 0 : failed / ended, interval: wilsonInterval(failed, ended) };
-  });
-  if (before?.interval === undefined || after?.interval === undefined) return "";
-  const isSure = after.interval.lower > before.interval.upper;
-  if (!isSure || after.share - before.share <= FAILED_RISE) return "";
-  return `B failed ${percent(after.share)} of its sessions, A ${percent(before.share)}: latencies are of those that did not fail`;
-}
-
-function fewRuns(baseline: number, candidate: number): string {
-  return `too few runs to decide: ${baseline} in A and ${candidate} in B, and ${COMPARE_MIN_RUNS} a side are needed; runs differ more than sessions do, and an interval of few runs does not know by how much`;
-}
-
-function describeWarnings(
-  baseline: readonly ComparedRun[],
-  candidate: readonly ComparedRun[],
-): string[] {
-  const warnings: string[] = [];
-  const undescribed = [...baseline, ...candidate].filter(({ isDescribed }) => !isDescribed).length;
-  if (undescribed > 0)
-    warnings.push(
-      `${undescribed} of the runs have no config.json: of their configuration only what the records hold is compared`,
-    );
-  const suspect = [...baseline, ...candidate].filter(({ verdict }) => verdict.status !== "valid");
-  const codes = new Set(suspect.flatMap(({ verdict }) => verdict.reasons.map(({ code }) => code)));
-  if (suspect.length > 0)
-    warnings.push(`${suspect.length} of the runs are in doubt: ${[...codes].join(", ")}`);
-  const [before, after] = [wordErrorRatio(baseline), wordErrorRatio(candidate)];
-  if (before !== undefined && after !== undefined && Math.abs(after - before) > WORD_ERROR_CHANGE)
-    warnings.push(
-      `word errors are ${percent(before)} in A and ${percent(after)} in B: look for a defect before the latencies are read`,
-    );
-  return warnings;
-}
-
-/** A change of the word error rate that is said: few clips over and over make it a defect's alarm, not a judgement. */
-const WORD_ERROR_CHANGE = 0.01;
-
-function wordErrorRatio(runs: readonly ComparedRun[]): number | undefined {
-  let errors = 0;
-  let words = 0;
-  runs.forEach(({ wordErrors }) => {
-    if (wordErrors === undefined) return;
-    errors += wordErrors.substitutions + wordErrors.deletions + wordErrors.insertions;
-    words += wordErrors.words;
-  });
-  return words === 0 ? undefined : errors / words;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -2,14 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { ComparedRun } from "../lib/compare-run.ts";
-import {
-  compareRuns,
-  comparisonExitCode,
-  GATES,
-  outcomeOf,
-  type ComparedMetric,
-  type Comparison,
-} from "../lib/compare.ts";
+import { compareRuns, comparisonExitCode, GATES, outcomeOf } from "../lib/compare.ts";
+import type { ComparedMetric, Comparison } from "../lib/comparison.ts";
 import { METRICS } from "../lib/metrics.ts";
 import { SCENARIO_NAMES } from "../lib/scenario.ts";
 

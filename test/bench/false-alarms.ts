@@ -4,7 +4,8 @@
 import { argv, exit, stdout } from "node:process";
 
 import type { ComparedRun } from "../../lib/compare-run.ts";
-import { compareRuns, GATES, type ComparisonStatus } from "../../lib/compare.ts";
+import { compareRuns, GATES } from "../../lib/compare.ts";
+import type { ComparisonStatus } from "../../lib/comparison.ts";
 import { wilsonInterval } from "../../lib/stats/wilson.ts";
 import { COMPARE_ALPHA } from "../../lib/stats/limits.ts";
 import { createGenerator, type Generator } from "../../lib/stats/generator.ts";

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Comparison } from "../../lib/compare.ts";
+import type { Comparison } from "../../lib/comparison.ts";
 import type { ScenarioName } from "../../lib/scenario.ts";
 import { startOf, syntheticRecords } from "../lab/synthetic.ts";
 import { type Bundle, bundleCli } from "./bundle.ts";

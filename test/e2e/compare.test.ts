@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Comparison } from "../../lib/compare.ts";
+import type { Comparison } from "../../lib/comparison.ts";
 import { runCommand, type CommandResult } from "./command.ts";
 import { createWorkspace, runChat, withRuler } from "./support.ts";
 
