@@ -17,6 +17,8 @@ export interface ReportTarget {
   readonly acceptVoid: boolean;
   /** Objectives, as they were given. */
   readonly slo?: string | undefined;
+  /** What the run says of itself, for the page; absent for records alone. */
+  readonly run?: RunFile | undefined;
   /** k6's exit code; 0 for a report. */
   readonly k6Code: number;
   readonly workingFolder: string;
@@ -32,7 +34,13 @@ export async function reportOutcome(input: BuildInput, target: ReportTarget): Pr
   const built = await buildReport(input);
   requireOneScenario(built);
   const report = withObjectives(built, target.slo);
-  const paths = await writeReport(report, target.folder, target.outputs);
+  const paths = await writeReport(report, target.folder, target.outputs, {
+    files: input.files,
+    ...(input.machine === undefined ? {} : { machine: input.machine }),
+    ...(target.run === undefined
+      ? {}
+      : { command: target.run.command, host: { ...target.run.host } }),
+  });
   target.print(terminalText(report).replace(/\n$/, ""));
   const { verdict, thresholds, slo } = report.results;
   if (slo !== undefined) target.print(`  objectives\n    ${sloLines(slo).join("\n    ")}\n`);

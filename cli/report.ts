@@ -86,6 +86,7 @@ async function report(
       outputs,
       acceptVoid: flags.acceptVoid === true,
       slo: given ?? first.run?.slo,
+      run: runs.length === 1 ? first.run : undefined,
       k6Code: 0,
     },
   );

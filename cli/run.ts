@@ -149,6 +149,7 @@ async function finish(
     { files: [recordsFile], ...reportFacts(runFile) },
     {
       ...options,
+      run: runFile,
       k6Code: end.code,
       workingFolder: context.workingFolder,
       print: (text) => context.print(text),
