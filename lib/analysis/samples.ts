@@ -89,15 +89,16 @@ export function listOf(values: readonly number[]): SessionList {
   return { values, length: values.length, count: values.length, sum, min, max };
 }
 
-/** Middles of buckets that have been asked for, by index; most runs need a few hundred. */
-const middles = new Map<number, number>();
+/** Buckets on either side of size 1 whose middles are kept: sizes from 10^-17 to 10^17. */
+const KEPT_BUCKETS = 4000;
+
+const MIDDLES = Float64Array.from(
+  { length: 2 * KEPT_BUCKETS },
+  (_, index) => BUCKET_RATIO ** (index - KEPT_BUCKETS + 0.5),
+);
 
 function middleOf(bucket: number): number {
-  const known = middles.get(bucket);
-  if (known !== undefined) return known;
-  const middle = BUCKET_RATIO ** (bucket + 0.5);
-  middles.set(bucket, middle);
-  return middle;
+  return MIDDLES[bucket + KEPT_BUCKETS] ?? BUCKET_RATIO ** (bucket + 0.5);
 }
 
 /** The values of buckets: the same as `bucketValues`, for millions of them. */
