@@ -116,7 +116,7 @@ describe("wrong usage exits 2 and says what to do", () => {
     [
       "report of what is not there, and of what is no record",
       "report /none package.json --outputs html",
-      /error: --outputs has "html"[^]*error: \/none: there is no such file[^]*error: \S+package\.json holds no session record[^]*error: several paths need --output-dir/,
+      /error: --outputs has "pdf"[^]*error: \/none: there is no such file[^]*error: \S+package\.json holds no session record[^]*error: several paths need --output-dir/,
     ],
     [
       "a host that is not here",
