@@ -115,7 +115,7 @@ describe("wrong usage exits 2 and says what to do", () => {
     ["report of nothing", "report", /missing required argument 'path'/],
     [
       "report of what is not there, and of what is no record",
-      "report /none package.json --outputs html",
+      "report /none package.json --outputs pdf",
       /error: --outputs has "pdf"[^]*error: \/none: there is no such file[^]*error: \S+package\.json holds no session record[^]*error: several paths need --output-dir/,
     ],
     [
