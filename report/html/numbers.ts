@@ -157,7 +157,6 @@ const HEADS = [
   "p99",
   "max",
   "count",
-  "timed out",
 ];
 
 function trendTable(
@@ -165,7 +164,10 @@ function trendTable(
   rows: readonly [MetricName, MetricResult][],
 ): Markup | undefined {
   if (rows.length === 0) return undefined;
-  const head = HEADS.map(
+  // Most runs have no time-out: the column would be empty.
+  const hasCensored = rows.some(([, { censored }]) => censored !== undefined);
+  const heads = hasCensored ? [...HEADS, "timed out"] : HEADS;
+  const head = heads.map(
     (text, index) => markup`<th scope="col" class="${index === 0 ? "" : "num"}">${text}</th>`,
   );
   return markup`<div class="scroll">
@@ -180,13 +182,13 @@ function trendTable(
         </tr>
       </thead>
       <tbody>
-        ${rows.map(([name, metric]) => trendRow(name, metric))}
+        ${rows.map(([name, metric]) => trendRow(name, metric, hasCensored))}
       </tbody>
     </table>
   </div> `;
 }
 
-function trendRow(name: MetricName, metric: MetricResult): Markup {
+function trendRow(name: MetricName, metric: MetricResult, hasCensored: boolean): Markup {
   const cells = [
     quantileText(metric, "p50"),
     intervalText(metric, "p50"),
@@ -196,7 +198,7 @@ function trendRow(name: MetricName, metric: MetricResult): Markup {
     quantileText(metric, "p99"),
     decimal(metric.max),
     grouped(metric.count ?? 0),
-    metric.censored === undefined ? "" : grouped(metric.censored.count),
+    ...(hasCensored ? [grouped(metric.censored?.count ?? 0)] : []),
   ];
   return markup`<tr>
     <th scope="row"><code>${name}</code><small>${metricDefinition(name).title}</small></th>

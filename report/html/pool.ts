@@ -1,15 +1,13 @@
 // Values of a metric over all sessions, as counts in buckets of 1 %, for curves of any number of values. Knows numbers; knows
 // no metric.
 
-import { BUCKET_RATIO, bucketValues, type Buckets } from "../../lib/stats/buckets.ts";
+import { BUCKET_RATIO, BUCKET_ZERO, type Buckets } from "../../lib/stats/buckets.ts";
 import { sortValues } from "../../lib/stats/quantiles.ts";
 import type { Ecdf, Histogram } from "./page-data.ts";
 
 const LOG_RATIO = Math.log(BUCKET_RATIO);
-/** Smaller sizes count as 0: a microsecond, in milliseconds. */
-const ZERO = 0.001;
 /** Buckets from a microsecond to 11 days. */
-const FIRST = Math.floor(Math.log(ZERO) / LOG_RATIO);
+const FIRST = Math.floor(Math.log(BUCKET_ZERO) / LOG_RATIO);
 const BUCKETS = Math.ceil(Math.log(1e9) / LOG_RATIO) - FIRST + 1;
 /** Up to so many values are kept as they are. */
 const EXACT_LIMIT = 2000;
@@ -29,28 +27,41 @@ export class Pool {
   /** Adds the values of a session, as they are or in buckets. */
   add(values: readonly number[] | Buckets): void {
     if (Array.isArray(values)) {
-      (values as readonly number[]).forEach((value) => this.#add(value, 1, true));
+      (values as readonly number[]).forEach((value) => this.#add(value));
       return;
     }
-    const buckets = values as Buckets;
-    const { values: middles, counts } = bucketValues(buckets);
-    middles.forEach((value, index) => this.#add(value, counts[index] ?? 0, false));
-    this.min = Math.min(this.min, buckets.min ?? this.min);
-    this.max = Math.max(this.max, buckets.max ?? this.max);
+    this.#addBuckets(values as Buckets);
   }
 
-  #add(value: number, count: number, isExact: boolean): void {
+  /** The buckets of a record are those of this pool: counts are added as they are. */
+  #addBuckets({
+    count,
+    zero = 0,
+    min = this.min,
+    max = this.max,
+    positive,
+    negative,
+  }: Buckets): void {
+    this.#exact = undefined;
     this.count += count;
+    this.#zero += zero;
+    this.min = Math.min(this.min, min);
+    this.max = Math.max(this.max, max);
+    addPairs(this.#positive, positive);
+    addPairs(this.#negative, negative);
+  }
+
+  #add(value: number): void {
+    this.count++;
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
     const size = Math.abs(value);
-    if (size < ZERO) this.#zero += count;
+    if (size < BUCKET_ZERO) this.#zero++;
     else {
       const side = value > 0 ? this.#positive : this.#negative;
-      const bucket = Math.min(BUCKETS - 1, Math.floor(Math.log(size) / LOG_RATIO) - FIRST);
-      side[bucket] = (side[bucket] ?? 0) + count;
+      addTo(side, Math.floor(Math.log(size) / LOG_RATIO), 1);
     }
-    if (!isExact || this.count > EXACT_LIMIT) this.#exact = undefined;
+    if (this.count > EXACT_LIMIT) this.#exact = undefined;
     else this.#exact?.push(value);
   }
 
@@ -78,7 +89,7 @@ export class Pool {
     const bars = new Map<number, number>();
     let notPositive = 0;
     this.#walk((value, count) => {
-      if (value < ZERO) notPositive += count;
+      if (value < BUCKET_ZERO) notPositive += count;
       else {
         const bar = Math.floor(Math.log10(value) * BARS_PER_DECADE + 1e-9);
         bars.set(bar, (bars.get(bar) ?? 0) + count);
@@ -109,6 +120,21 @@ export class Pool {
     this.#positive.forEach((count, bucket) => {
       if (count > 0) each(within(middle(bucket)), count);
     });
+  }
+}
+
+/** Adds to a bucket; what is beyond the last counts there. */
+function addTo(side: Float64Array, bucket: number, more: number): void {
+  const index = Math.max(0, Math.min(BUCKETS - 1, bucket - FIRST));
+  side[index] = (side[index] ?? 0) + more;
+}
+
+/** Adds pairs as a record has them: how far a bucket is from the one before, and its count. */
+function addPairs(side: Float64Array, pairs: readonly number[] = []): void {
+  let bucket = 0;
+  for (let index = 0; index + 1 < pairs.length; index += 2) {
+    bucket += pairs[index] ?? 0;
+    addTo(side, bucket, pairs[index + 1] ?? 0);
   }
 }
 

@@ -39,7 +39,7 @@ export function pageBody(report: Report, input: HtmlInput, notes: Notes): Markup
       }
       ${section("numbers", "Latency", headlineNumbers(results), measuredNote(results))}
       ${results.levels === undefined ? undefined : section("levels", "By level of load", levelTable(results))}
-      ${section("time", "Over time", chartPlace("latency-chart", "tall", "load-chart", "low"), "Each dot is a session, at its start. Line: median; band: from p10 to p90. A click opens the session.")}
+      ${section("time", "Over time", markup`${note(notes.rows)}${chartPlace("latency-chart", "tall", "load-chart", "low")}`, "Each dot is a session, at its start. Line: median; band: from p10 to p90. A click opens the session.")}
       ${section("distribution", "Distribution", chartPlace("ecdf-chart", "middle"), "The share of measured values up to each value, of the metric chosen above.")}
       ${section("gaps", "Pauses", chartPlace("gap-chart", "low"), "How often each pause between two texts occurred.")}
       ${section("outcomes", "Outcomes", markup`${outcomeCounts(results)}${chartPlace("outcome-chart", "low")}${kindTable(report)}`, "How sessions ended, by the time of their end.")}
