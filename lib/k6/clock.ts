@@ -18,11 +18,16 @@ export interface RunClock {
   learn(timestamp: number, handledMs: number): number;
 }
 
+const EPOCH_TRIES = 5;
+
 /** Makes a virtual user's clock. Call in VU code: k6 has no run before that. */
 export function createRunClock(): RunClock {
   // Each read of `exec.instance` rebuilds the object and costs ten times the read of the clock itself.
   const instance = exec.instance;
-  let epoch = Date.now() - instance.currentTestRunDuration;
+  // Each try is too early by what passes between its two readings: on a busy machine one may be interrupted in between.
+  let epoch = Number.NEGATIVE_INFINITY;
+  for (let tries = 0; tries < EPOCH_TRIES; tries++)
+    epoch = Math.max(epoch, Date.now() - instance.currentTestRunDuration);
   return {
     now: () => instance.currentTestRunDuration,
     epochMs: () => epoch,
