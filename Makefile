@@ -72,6 +72,14 @@ bench: setup build .cache/ruler ## CPU, memory and lateness of k6 under load; TA
 accuracy: setup build ## What k6 measured against what the reference server did, best of three runs.
 	@$(call TOOL,test/bench/accuracy)
 
+.PHONY: verdicts
+verdicts: setup build ## Runs spoilt on purpose, one way for each reason: wrong verdicts are counted.
+	@$(call TOOL,test/bench/verdicts)
+
+.PHONY: false-alarms
+false-alarms: build ## How often a comparison is wrong, by simulation: four minutes.
+	@$(call TOOL,test/bench/false-alarms)
+
 .PHONY: docs
 docs: $(INSTALLED) ## Rewrites the generated parts of the documentation.
 	@$(call TOOL,build/docs)

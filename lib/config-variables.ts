@@ -396,6 +396,7 @@ export const VARIABLES = [
     name: "RT_SLO",
     kind: "text",
     status: "later",
+    instead: "give --slo to k6-realtime run, which judges records",
     description: "Objectives that a session must meet.",
   },
 ] as const satisfies readonly VariableDefinition[];
