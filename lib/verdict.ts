@@ -184,7 +184,8 @@ export const VERDICT_ROWS = {
     void: 50,
     source: `${OURS}: 2 ms and 500 ppm are what learning the epoch and slewing a clock can do`,
     why: "an interval across the step is wrong by its size",
-    advice: "let NTP slew, not step, while a run lasts; a virtual machine must not be suspended",
+    advice:
+      "let NTP slew, not step, while a run lasts, do not suspend a virtual machine, and do not mix the files of two runs",
     read: ({ backwardsMs, epochStepMs }) => largest(backwardsMs, epochStepMs),
   },
   unfinished_sessions: {

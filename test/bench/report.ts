@@ -6,7 +6,7 @@ import { createWriteStream } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { argv, cpuUsage, exit, resourceUsage, stdout } from "node:process";
+import process, { argv, cpuUsage, resourceUsage, stdout } from "node:process";
 import { finished } from "node:stream/promises";
 
 import type { ScenarioName } from "../../lib/scenario.ts";
@@ -55,7 +55,7 @@ try {
       `${report.results.sessions.finished} finished, verdict ${report.results.verdict?.status ?? "none"}\n`,
   );
   report.results.verdict?.reasons.forEach(({ seen }) => stdout.write(`  ${seen}\n`));
-  if (seconds > LIMIT_S || megabytes > LIMIT_MB) exit(1);
+  if (seconds > LIMIT_S || megabytes > LIMIT_MB) process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true });
 }
