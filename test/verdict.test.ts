@@ -115,7 +115,7 @@ describe("the page of reasons", () => {
   });
 });
 
-describe("runs", () => {
+describe("runs", { timeout: 60_000 }, () => {
   it.each(SCENARIO_NAMES)("of %s without a fault are valid, full and compact", (scenario) => {
     for (const fullMax of [undefined, 0])
       expect(verdictOf(cleanRun(scenario, 101, fullMax))).toEqual({ status: "valid", reasons: [] });

@@ -271,7 +271,7 @@ describe("word errors", () => {
   });
 });
 
-describe("a run of several generators", () => {
+describe("a run of several generators", { timeout: 30_000 }, () => {
   it("is the same in whatever order its records come", () => {
     const records = [...syntheticRecords(RUN)];
     const halves = [
@@ -291,7 +291,7 @@ describe("a run of several generators", () => {
   });
 });
 
-describe("compact records", () => {
+describe("compact records", { timeout: 30_000 }, () => {
   it("give the same results, but for values with one an event, which are within 0.5 %", () => {
     const full = analyse(syntheticRecords(RUN), []).results;
     const compact = analyse(syntheticRecords({ ...RUN, fullMax: 100 }), []).results;
@@ -310,7 +310,7 @@ describe("compact records", () => {
   });
 });
 
-describe("results", () => {
+describe("results", { timeout: 30_000 }, () => {
   it.each(SCENARIO_NAMES)("of %s are as the schema says", (scenario) => {
     const { results } = analyse(syntheticRecords({ ...RUN, scenario, sessions: 120 }), [], {
       config: { target: "http://localhost:8000" },
