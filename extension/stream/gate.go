@@ -36,7 +36,11 @@ func newGate(places int) *gate {
 }
 
 // run calls f once there is a place for it, or at once when ctx is done.
+//
+// Before and after it, sockets are read: this goroutine has a core, which the reader may have to wait for.
 func (g *gate) run(ctx context.Context, f func() error) error {
+	readNow()
+	defer readNow()
 	if g.isOpen() {
 		return f()
 	}

@@ -58,6 +58,7 @@ func (in *instance) request(call sobek.FunctionCall) sobek.Value {
 		common.Throw(rt, err)
 	}
 	e := in.start(state, spec, tags)
+	readNow()
 	return rt.NewDynamicObject(&exchangeObject{e})
 }
 

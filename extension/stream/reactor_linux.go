@@ -10,24 +10,30 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
+	"unsafe"
 
 	"go.k6.io/k6/v2/lib/netext"
 	"golang.org/x/sys/unix"
 )
 
-// reactor reads many sockets in one goroutine.
+// reactor reads many sockets in one go.
 //
 // A goroutine for each socket, parked in Go's poller, costs a wake-up for each event: a run queue, often another thread
 // to be woken and sent back to sleep. Here one goroutine takes all that is ready at once, by an epoll instance of its own.
+//
+// Where scripts keep all cores busy, that goroutine gets its turn late: it is one among hundreds. So whoever has a core
+// may do its work, and scripts do between two continuations (readNow). The goroutine itself only waits for there to be
+// something, and leaves it where it is until it runs.
 //
 // Sockets are edge-triggered and never asked twice: a read that leaves room in its buffer has emptied the socket, and
 // whatever comes later is a new edge. Only the end of a connection makes no edge of its own if it came with data; then
 // the event says so, and the socket is read up to it.
 type reactor struct {
-	fd     int
-	buffer [readBufferBytes]byte
-	events [128]unix.EpollEvent
+	fd int
+
+	working sync.Mutex // held by who reads
+	buffer  [readBufferBytes]byte
+	events  [128]unix.EpollEvent
 
 	mu      sync.Mutex
 	sockets []*polledSocket // by file descriptor
@@ -43,10 +49,27 @@ var reactors = sync.OnceValue(func() []*reactor {
 			all = append(all, r)
 		}
 	}
+	hasReactors.Store(len(all) > 0)
 	return all
 })
 
-var nextReactor atomic.Uint32
+var (
+	nextReactor atomic.Uint32
+	hasReactors atomic.Bool
+)
+
+// readNow reads what has come on any socket, unless somebody is at it.
+func readNow() {
+	if !hasReactors.Load() {
+		return
+	}
+	for _, r := range reactors() {
+		if r.working.TryLock() {
+			r.work()
+			r.working.Unlock()
+		}
+	}
+}
 
 func newReactor() (*reactor, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
@@ -58,23 +81,35 @@ func newReactor() (*reactor, error) {
 	return r, nil
 }
 
-// run handles events for ever. It waits in a system call of its own and not in Go's poller: a wake-up then costs no
-// search for work and no other thread. The runtime takes its place back while it waits.
+// run works for ever. It waits in a system call of its own and not in Go's poller: a wake-up then costs no search for
+// work and no other thread. The runtime takes its place back while it waits.
 func (r *reactor) run() {
+	something := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}} //nolint:gosec // small
 	for {
-		n, err := unix.EpollWait(r.fd, r.events[:], -1)
-		if err != nil {
-			if err != unix.EINTR { //nolint:errorlint // a system call's own number
-				time.Sleep(time.Millisecond) // cannot happen; must not spin
-			}
-			continue
+		if _, err := unix.Poll(something, -1); err != nil {
+			continue // EINTR
 		}
-		for i := range r.events[:n] {
-			if s := r.find(r.events[i].Fd); s != nil {
-				s.onEvent(r.buffer[:], r.events[i].Events&endOfConnection != 0)
-			}
+		for isMore := true; isMore; {
+			r.working.Lock()
+			isMore = r.work()
+			r.working.Unlock()
 		}
 	}
+}
+
+// work handles the events there are. isMore says that it stopped before their end.
+func (r *reactor) work() (isMore bool) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(r.fd),
+		uintptr(unsafe.Pointer(&r.events)), uintptr(len(r.events)), 0, 0, 0) // returns at once
+	if errno != 0 {
+		return errno == unix.EINTR
+	}
+	for i := range r.events[:n] {
+		if s := r.find(r.events[i].Fd); s != nil {
+			s.onEvent(r.buffer[:], r.events[i].Events&endOfConnection != 0)
+		}
+	}
+	return int(n) == len(r.events)
 }
 
 func (r *reactor) find(fd int32) *polledSocket {
