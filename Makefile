@@ -45,6 +45,7 @@ check: $(INSTALLED) build ## Format, lint, types, generated files and unit tests
 	$(NODE_BIN)/tsc -p lib/k6
 	$(NODE_BIN)/tsc -p report/page
 	$(NODE_BIN)/tsc -p .
+	$(NODE_BIN)/tsc -p test/browser
 	@$(call TOOL,build/docs) --check
 	$(NODE_BIN)/vitest run --project unit
 
@@ -56,8 +57,9 @@ check-go: ## Format, vet and tests of the extension, with the race detector wher
 	cd extension && test -z "$$(gofmt -l .)" && go vet ./... && go test $(RACE) ./...
 
 .PHONY: test
-test: setup build check check-go ## Everything: check, the extension's tests, and the end-to-end tests with real k6.
+test: setup build check check-go ## Everything: check, the extension's tests, the report in Chromium, and the end-to-end tests with real k6.
 	for script in dist/*.js; do bin/k6 inspect "$$script" >/dev/null; done
+	$(NODE_BIN)/vitest run --project browser
 	$(NODE_BIN)/vitest run --project e2e
 
 .PHONY: demo
