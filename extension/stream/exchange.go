@@ -18,6 +18,15 @@ type times struct {
 	start, dns, connectStart, connect, tls, got, written, firstResponse, headers, firstByte, end int64
 }
 
+// writtenBy is when the request had surely been written. The writer's own stamp is taken after its system call, which on
+// a busy machine may return after the peer has answered: the kernel's stamp of the answer is then the tighter bound.
+func (t times) writtenBy() int64 {
+	if t.firstResponse != 0 && t.firstResponse < t.written {
+		return t.firstResponse
+	}
+	return t.written
+}
+
 // head is the beginning of a response.
 type head struct {
 	status   int

@@ -278,7 +278,7 @@ func (e *exchange) replyObject() *sobek.Object {
 		ns   int64
 	}{
 		{"startMs", e.times.start}, {"dnsMs", e.times.dns}, {"connectMs", e.times.connect}, {"tlsMs", e.times.tls},
-		{"writtenMs", e.times.written}, {"headersMs", e.times.headers}, {"firstByteMs", e.times.firstByte},
+		{"writtenMs", e.times.writtenBy()}, {"headersMs", e.times.headers}, {"firstByteMs", e.times.firstByte},
 		{"endMs", e.times.end},
 	} {
 		if instant.ns == 0 {
