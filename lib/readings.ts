@@ -8,12 +8,6 @@ import { probeReadings, textReadings } from "./text-readings.ts";
 
 /** Computes every reading that a session supports; empty for a session that did not finish. */
 export function readings(record: SessionRecord): SessionReadings {
-  switch (record.type) {
-    case "realtime":
-      return realtimeReadings(record);
-    case "text":
-      return textReadings(record);
-    case "probe":
-      return probeReadings(record);
-  }
+  if (record.type === "realtime") return realtimeReadings(record);
+  return record.type === "text" ? textReadings(record) : probeReadings(record);
 }

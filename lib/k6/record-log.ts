@@ -20,7 +20,6 @@ export interface RecordLog {
 
 /** Makes a log; one that is not wanted writes nothing. */
 export function createRecordLog({ records, recordsFullMax }: RunPlan): RecordLog {
-  const write = (line: SessionStart | SessionRecord): void => console.log(JSON.stringify(line));
   return {
     started(record) {
       if (records !== "off") write(startLine(record));
@@ -32,6 +31,10 @@ export function createRecordLog({ records, recordsFullMax }: RunPlan): RecordLog
       write(isFull ? record : compact().compactRecord(record, readings()));
     },
   };
+}
+
+function write(line: SessionStart | SessionRecord): void {
+  console.log(JSON.stringify(line));
 }
 
 function startLine(record: SessionRecord): SessionStart {

@@ -23,6 +23,10 @@ interface GoTruth extends TruthReport {
   readonly own: { readonly late_p99_ms: number; readonly cpu_ms: number };
 }
 
+function text(ms: number): string {
+  return ms.toFixed(3);
+}
+
 async function measure(streams: number): Promise<readonly (string | number)[]> {
   const folder = mkdtempSync(join(tmpdir(), "k6-realtime-bench-"));
   const server = await startGoRuler([
@@ -60,7 +64,6 @@ async function measure(streams: number): Promise<readonly (string | number)[]> {
     Math.max(...finished.map((record) => record.end_ms)) -
     Math.min(...finished.map((record) => record.start_ms));
   const ttftErrors = ttft.map(Math.abs);
-  const text = (ms: number): string => ms.toFixed(3);
   return [
     streams,
     finished.length,
