@@ -165,9 +165,9 @@ function chartMetric(
   sessions: readonly SessionRow[],
   pools: ReadonlyMap<MetricName, Pool>,
 ): ChartMetric | undefined {
-  const pool = pools.get(name);
+  const pool = pools.get(name) ?? poolOfRows(sessions, name);
   const metric = results.metrics[name];
-  if (pool === undefined || metric === undefined) return undefined;
+  if (pool.count === 0 || metric === undefined) return undefined;
   const { title, per } = metricDefinition(name);
   return {
     name,
@@ -182,6 +182,16 @@ function chartMetric(
     ecdf: pool.ecdf(),
     censored: metric.censored?.count ?? 0,
   };
+}
+
+/** Of a report without its files: a session stands with one value. */
+function poolOfRows(sessions: readonly SessionRow[], name: MetricName): Pool {
+  const pool = new Pool();
+  sessions.forEach(({ outcome, phase, values }) => {
+    const value = values[name];
+    if (outcome === "finished" && phase === "measured" && value !== undefined) pool.add([value]);
+  });
+  return pool;
 }
 
 function chartQuantile(
