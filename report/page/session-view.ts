@@ -35,13 +35,16 @@ export function followAddress(page: Page): void {
   };
   addEventListener("hashchange", () => void show(true));
   addEventListener("keydown", (event) => {
-    if (event.target instanceof HTMLInputElement || event.altKey || event.ctrlKey || event.metaKey)
-      return;
+    if (isTyping(event.target) || event.altKey || event.ctrlKey || event.metaKey) return;
     const step = event.key === "n" ? 1 : event.key === "p" ? -1 : 0;
     const link = host.querySelector<HTMLAnchorElement>(step > 0 ? "a[rel=next]" : "a[rel=prev]");
     if (step !== 0 && link !== null) location.hash = link.hash;
   });
   void show(true);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
 }
 
 function decoded(text: string): string {
