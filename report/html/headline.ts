@@ -67,7 +67,9 @@ function sloObjective(judged: SloObjectiveResult): Objective {
   const isShare = statistic === "rate" || statistic === "sessions";
   const text = (each: number | null | undefined): string =>
     isShare && typeof each === "number" ? `${(100 * each).toFixed(2)} %` : decimal(each);
-  const interval = ci95 === undefined ? "" : ` [${text(ci95[0])} to ${text(ci95[1])}]`;
+  const [low, high] = ci95 ?? [];
+  const range = high === null ? `${text(low)} or more` : `${text(low)} to ${text(high)}`;
+  const interval = ci95 === undefined ? "" : ` [${low === null ? `up to ${text(high)}` : range}]`;
   const p = QUANTILES[statistic];
   return {
     metric,

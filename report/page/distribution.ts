@@ -6,7 +6,7 @@ import type { ChartMetric, ChartQuantile } from "../html/page-data.ts";
 import { colour } from "./colours.ts";
 import { byId } from "./dom.ts";
 import { frame, legend, Tip, type Frame } from "./frame.ts";
-import { grouped, lastAtMost, shortUnit, withUnit } from "./numbers.ts";
+import { decadeMarks, grouped, lastAtMost, shortUnit, withUnit } from "./numbers.ts";
 import { CURSOR, draw, pixelRatio, stepped } from "./plots.ts";
 
 /** Beyond this ratio of p99 to median a curve is drawn over a logarithmic axis. */
@@ -33,8 +33,8 @@ export function drawEcdf(metric: ChartMetric): void {
       series: [{}, stepped("line", undefined, 2)],
       axes: [
         {
-          values: (_, marks) =>
-            marks.map((mark) => (mark === null ? "" : shortUnit(mark, metric.unit))),
+          ...(isLog ? { splits: () => decadeMarks(from, to), filter: (_, marks) => marks } : {}),
+          values: (_, marks) => marks.map((mark) => shortUnit(mark, metric.unit)),
         },
         {
           splits: [0, 0.25, 0.5, 0.75, 1],

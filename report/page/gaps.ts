@@ -3,11 +3,8 @@
 import type { Page } from "./data.ts";
 import { byId } from "./dom.ts";
 import { frame, Tip } from "./frame.ts";
-import { duration, grouped, lastAtMost, shortUnit } from "./numbers.ts";
+import { decadeMarks, duration, grouped, lastAtMost, shortUnit } from "./numbers.ts";
 import { COUNT_AXIS, CURSOR, draw, stepped } from "./plots.ts";
-
-/** Fewest marks of the axis. */
-const MIN_MARKS = 4;
 
 /** Draws the distribution; says so where there was no pause. */
 export function drawGaps({ data }: Page): void {
@@ -31,7 +28,7 @@ export function drawGaps({ data }: Page): void {
       series: [{}, stepped("line", "band", 1.5)],
       axes: [
         {
-          splits: (_, __, from, to) => decadeMarks(from, to),
+          splits: (_, __, from, to) => decadeMarks(10 ** from, 10 ** to).map(Math.log10),
           values: (_, marks) => marks.map((mark) => shortUnit(10 ** mark, "ms")),
         },
         COUNT_AXIS,
@@ -56,20 +53,4 @@ export function drawGaps({ data }: Page): void {
     );
   });
   plot.over.addEventListener("mouseleave", () => tip.hide());
-}
-
-/** Round numbers as logarithms: powers of ten over a wide range, more of them over a narrow one. */
-function decadeMarks(from: number, to: number): number[] {
-  const choices = [[1], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 8]];
-  let marks: number[] = [];
-  choices.forEach((factors) => {
-    if (marks.length >= MIN_MARKS) return;
-    marks = [];
-    for (let power = Math.floor(from); power <= Math.ceil(to); power++)
-      factors.forEach((factor) => {
-        const mark = power + Math.log10(factor);
-        if (mark >= from && mark <= to) marks.push(mark);
-      });
-  });
-  return marks;
 }

@@ -53,3 +53,22 @@ export function shortUnit(value: number, unit: string): string {
         .replace(/(\.\d*?)0+(?= )/, "$1")
         .replace(/\.(?= )/, "");
 }
+
+/** Fewest marks of a logarithmic axis. */
+const MIN_MARKS = 4;
+
+/** Round numbers between two positive ends: powers of ten over a wide range, more of them over a narrow one. */
+export function decadeMarks(from: number, to: number): number[] {
+  const choices = [[1], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 8]];
+  let marks: number[] = [];
+  choices.forEach((factors) => {
+    if (marks.length >= MIN_MARKS) return;
+    marks = [];
+    for (let power = Math.floor(Math.log10(from)); 10 ** power <= to; power++)
+      factors.forEach((factor) => {
+        const mark = Number((factor * 10 ** power).toPrecision(6));
+        if (mark >= from && mark <= to) marks.push(mark);
+      });
+  });
+  return marks;
+}

@@ -303,7 +303,7 @@ describe("objectives", () => {
     expect(first).toMatchObject({
       text: "final_ms:p95<800",
       status: "held",
-      seen: "200.0 [180.0 to -]",
+      seen: "200.0 [180.0 or more]",
       attainment: "90.0 % (9 of 10)",
       limit: { value: 800, p: 0.95 },
     });
