@@ -47,10 +47,14 @@ export function chooseRows(
   });
   const generator = createGenerator(SEED, 1);
   while (chosen.size < maxRows) chosen.add(generator.below(rows.length));
+  const failures =
+    unfinished.length === 0
+      ? ""
+      : `${count(kept.length)} of ${count(unfinished.length)} that did not finish, `;
   const note =
     `${count(chosen.size)} of ${count(rows.length)} sessions are shown one by one: the smallest and the largest value ` +
-    `of each of ${steps} time steps, ${count(kept.length)} of ${count(unfinished.length)} that did not finish, ` +
-    "all with a waterfall and a seeded sample. Bands, curves and counts are of all.";
+    `of each of ${steps} time steps, ${failures}all with a waterfall, and a seeded sample. ` +
+    "Bands, curves and counts are of all.";
   const order = [...chosen];
   order.sort((a, b) => a - b);
   return { chosen: order, note };

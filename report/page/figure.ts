@@ -60,9 +60,9 @@ export class Figure {
     return top;
   }
 
-  /** Leaves room below the last lane. */
-  space(height: number): void {
-    this.#height += height;
+  /** Lower end of the last lane, in pixels. */
+  get y(): number {
+    return this.#height;
   }
 
   /** Adds a shape. */

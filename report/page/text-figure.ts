@@ -30,6 +30,7 @@ export function textFigure(detail: TextDetail, hostWidth: number, failure: strin
   const gaps = (detail.gap_us ?? []).map((us) => us / 1000);
   const median = quantile(sortValues(gaps), 0.5) ?? 0;
   drawEvents(figure, events, gaps, median);
+  drawUnsure(figure, events, detail);
   drawPauses(figure, events, gaps, median);
   if (detail.first_ms !== undefined)
     figure.mark(
@@ -48,7 +49,7 @@ export function textFigure(detail: TextDetail, hostWidth: number, failure: strin
       ["box very-long", "longer"],
       ...(detail.interval_us === undefined
         ? []
-        : ([["tick unsure", "event without a stamp of its own"]] as const)),
+        : ([["unsure", "an event without a stamp of its own came within this time"]] as const)),
     ),
   ];
 }
@@ -115,6 +116,17 @@ function drawEvents(
     );
     figure.strokes(`tick ${name}`, chosen, top + 2, 20);
   });
+}
+
+/** When events without a stamp of their own may have come. Stands in the lane of the events. */
+function drawUnsure(figure: Figure, events: readonly number[], { interval_us }: TextDetail): void {
+  const spans = (interval_us ?? []).flatMap(([event, widthUs]) => {
+    const at = events[event];
+    return at === undefined
+      ? []
+      : [`M${figure.x(at - widthUs / 1000)} ${figure.y - 4}H${figure.x(at)}`];
+  });
+  if (spans.length > 0) figure.add(shape("path", { class: "unsure", d: spans.join("") }));
 }
 
 /** One bar a pause, as wide as it lasted and as high as it was long. */

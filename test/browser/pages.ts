@@ -61,7 +61,14 @@ export function spoil(records: SessionRecord[]): void {
         utterance.delta_text[0] = HOSTILE;
       });
     else if (record.type === "text")
-      Object.assign(record, { text: HOSTILE, finish_reasons: [HOSTILE] });
+      Object.assign(record, {
+        text: HOSTILE,
+        finish_reasons: [HOSTILE],
+        interval_us: [
+          [2, 5000],
+          [4, 900],
+        ],
+      });
     if (record.type !== "realtime") Object.assign(record.prompt, { id: HOSTILE });
   });
 }

@@ -192,6 +192,8 @@ describe.skipIf(CHROMIUM === undefined)("the report in Chromium (skipped without
         paths.map((path) => (path.getAttribute("d") ?? "").split("M").length - 1),
       );
     expect(ticks.reduce((sum, each) => sum + each, 0)).toBe(events);
+    const unsure = await page.locator("#session-view path.unsure").getAttribute("d");
+    expect(unsure?.split("M")).toHaveLength(3);
     await page.close();
   });
 
