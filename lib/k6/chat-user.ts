@@ -61,7 +61,7 @@ export function createChatUser(
       concludeText(record, { exchange: reply, frames, decoded, abortedBy, decodeBody }, epochMs);
       measurements.ended(record);
       log.ended(record, () => textReadings(record));
-      await measurements.add(textReadings(record, POOLED_LIMIT));
+      measurements.addFew(textReadings(record, POOLED_LIMIT));
       slot.end(record.outcome === "failed");
     },
   };

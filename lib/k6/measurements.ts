@@ -19,6 +19,8 @@ export interface Measurements {
   ended(record: SessionRecord): void;
   /** Adds readings, with pauses: a few hundred values at once would delay the stamps of all other sessions. */
   add(readings: SessionReadings): Promise<void>;
+  /** Adds the readings of a session that has few: text has some dozens, and no utterances. */
+  addFew(readings: SessionReadings): void;
 }
 
 /** Values added between two pauses: a fraction of a millisecond. */
@@ -26,11 +28,7 @@ const BATCH = 50;
 
 /** Declares the catalogue's metrics to k6. Init context only. */
 export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements {
-  const metrics = new Map<string, Metric>();
-  catalogue.timeTrend.forEach((name) => metrics.set(name, new Trend(name, true)));
-  catalogue.trend.forEach((name) => metrics.set(name, new Trend(name)));
-  catalogue.counter.forEach((name) => metrics.set(name, new Counter(name)));
-  catalogue.rate.forEach((name) => metrics.set(name, new Rate(name)));
+  const metrics = declareMetrics(catalogue);
   const count = (
     name: MetricName,
     value: number | boolean,
@@ -71,6 +69,14 @@ export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements 
         count("session_failed", false);
       } else count("session_failed", true, { kind: record.kind });
     },
+    addFew({ session }) {
+      // Not for-of over entries, which costs more than adding the values.
+      Object.keys(session).forEach((name) => {
+        const metric = metrics.get(name);
+        if (metric !== undefined)
+          session[name as MetricName]?.forEach((value) => metric.add(value));
+      });
+    },
     async add({ session, utterances }) {
       added = 0;
       await addAll(session);
@@ -80,4 +86,13 @@ export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements 
       }
     },
   };
+}
+
+function declareMetrics(catalogue: RunPlan["metrics"]): ReadonlyMap<string, Metric> {
+  const metrics = new Map<string, Metric>();
+  catalogue.timeTrend.forEach((name) => metrics.set(name, new Trend(name, true)));
+  catalogue.trend.forEach((name) => metrics.set(name, new Trend(name)));
+  catalogue.counter.forEach((name) => metrics.set(name, new Counter(name)));
+  catalogue.rate.forEach((name) => metrics.set(name, new Rate(name)));
+  return metrics;
 }
