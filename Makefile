@@ -71,8 +71,8 @@ bench: setup build .cache/ruler ## CPU, memory and lateness of k6 under load; TA
 	@$(call TOOL,test/bench/bench) $(TABLE)
 
 .PHONY: accuracy
-accuracy: setup build ## What k6 measured against what the reference server did, best of three runs.
-	@$(call TOOL,test/bench/accuracy)
+accuracy: setup build ## What k6 measured against what the reference server did, best of three; PART=paced or streamed.
+	@$(call TOOL,test/bench/accuracy) $(PART)
 
 .PHONY: verdicts
 verdicts: setup build ## Runs spoilt on purpose, one way for each reason: wrong verdicts are counted.

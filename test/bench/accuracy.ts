@@ -1,10 +1,11 @@
 // How right the suite is: what k6 measured against what the reference server did, by the server's own log. 200 paced
 // sessions at once, and 20 streams of text, three runs each, the best one judged; exits 1 when a bar below is missed.
+// An argument chooses one: paced or streamed.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { exit, stdout } from "node:process";
+import { argv, exit, stdout } from "node:process";
 import { runK6, startServerProcess } from "../../build/processes.ts";
 import { readRealtimeLog, readTextLog } from "../lab/records.ts";
 import { readRecordLog } from "../../lib/record.ts";
@@ -107,7 +108,9 @@ function judge(differences: Differences, bars: Part["bars"]): number {
 }
 
 let isWithinBars = true;
-for (const part of [PACED, STREAMED]) {
+const parts: Readonly<Record<string, Part>> = { paced: PACED, streamed: STREAMED };
+const wanted = parts[argv[2] ?? ""];
+for (const part of wanted === undefined ? Object.values(parts) : [wanted]) {
   const load = (loadavg()[0] ?? 0).toFixed(2);
   stdout.write(
     `\n${part.title}: ${cpus().length} cores shared with the server, load before ${load}; errors in ms\n`,

@@ -125,11 +125,6 @@ describe("the environment", () => {
   });
 
   // What nothing needs yet is refused by name, not ignored.
-  test("RT_RECORDS=compact is refused as long as nothing writes compact records", async () => {
-    const { code, stderr } = await refuse({ RT_RECORDS: "compact" });
-    expect(code).toBe(SCRIPT_EXCEPTION);
-    expect(stderr).toContain("RT_RECORDS");
-  });
 });
 
 describe("the data", () => {

@@ -9,7 +9,7 @@ import {
   type ServerProcess,
   startServerProcess,
 } from "../../build/processes.ts";
-import { METRIC_NAMES, metricDefinition } from "../../lib/metrics.ts";
+import { metricDefinition, metricsOf } from "../../lib/metrics.ts";
 import { readRealtimeLog } from "../lab/records.ts";
 import {
   createWorkspace,
@@ -43,11 +43,11 @@ function createUserFolder(name: string, manifest: string): string {
 }
 
 /** Readings that need only the audio: those of the catalogue that ask for no annotation and no text. */
-const PLAIN = METRIC_NAMES.filter((name) => {
+const PLAIN = metricsOf("realtime").filter((name) => {
   const { kind, needs = "" } = metricDefinition(name);
   return kind === "trend" && !/annotated|alignment/.test(needs);
 });
-const ANNOTATED = METRIC_NAMES.filter((name) => {
+const ANNOTATED = metricsOf("realtime").filter((name) => {
   return /annotated|alignment/.test(metricDefinition(name).needs ?? "");
 });
 
@@ -179,7 +179,7 @@ describe.concurrent("wrong paths", () => {
 describe.concurrent("a user's own manifest", () => {
   test("with only the column file has every reading that needs no annotation", async () => {
     const { summary, log } = await speak("file\nclips/hello.wav\n");
-    const measured = METRIC_NAMES.filter((name) => summary?.metrics[name] !== undefined);
+    const measured = metricsOf("realtime").filter((name) => summary?.metrics[name] !== undefined);
     expect(ANNOTATED.length).toBeGreaterThan(4);
     expect(measured.filter((name) => ANNOTATED.includes(name))).toEqual([]);
     // 600 ms are too short for a backlog.
