@@ -38,7 +38,7 @@ dist/.built: $(INSTALLED) $(SOURCES)
 	@touch $@
 
 .PHONY: check
-check: $(INSTALLED) build ## Format, lint, types, generated files and unit tests.
+check: $(INSTALLED) build ## Format, lint, types, generated files and quick unit tests.
 	$(NODE_BIN)/oxfmt --check .
 	$(NODE_BIN)/oxlint --type-aware --deny-warnings
 	$(NODE_BIN)/tsc -p lib
@@ -59,6 +59,7 @@ check-go: ## Format, vet and tests of the extension, with the race detector wher
 .PHONY: test
 test: setup build check check-go ## Everything: check, the extension's tests, the report in Chromium, and the end-to-end tests with real k6.
 	for script in dist/*.js; do bin/k6 inspect "$$script" >/dev/null; done
+	$(NODE_BIN)/vitest run --project long
 	$(NODE_BIN)/vitest run --project browser
 	$(NODE_BIN)/vitest run --project e2e
 

@@ -1,5 +1,16 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that take seconds each: simulations, whole commands, the recogniser. `make check` leaves them to `make test`. */
+const LONG = [
+  "test/stats/**",
+  "test/analysis/**",
+  "test/report/**",
+  "test/verdict.test.ts",
+  "test/compare.test.ts",
+  "test/cli/{compare,main,report,slo}.test.ts",
+  "test/server/recogniser.test.ts",
+];
+
 export default defineConfig({
   test: {
     projects: [
@@ -7,9 +18,10 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/browser/**"],
+          exclude: ["test/e2e/**", "test/browser/**", ...LONG],
         },
       },
+      { test: { name: "long", include: LONG.map(testFiles), testTimeout: 60_000 } },
       {
         test: {
           name: "browser",
@@ -30,3 +42,7 @@ export default defineConfig({
     ],
   },
 });
+
+function testFiles(pattern: string): string {
+  return pattern.endsWith("**") ? `${pattern}/*.test.ts` : pattern;
+}
