@@ -17,6 +17,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          pool: "threads",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/browser/**", ...LONG],
         },
