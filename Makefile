@@ -71,6 +71,10 @@ demo: setup build ## Streams human speech to a real recogniser for half a minute
 bench: setup build .cache/ruler ## CPU, memory and lateness of k6 under load; TABLE=realtime or chat for one.
 	@$(call TOOL,test/bench/bench) $(TABLE)
 
+.PHONY: bench-report
+bench-report: build ## Time and memory of a report of 100,000 sessions, in every format.
+	@$(call TOOL,test/bench/report)
+
 .PHONY: accuracy
 accuracy: setup build ## What k6 measured against what the reference server did, best of three; PART=paced or streamed.
 	@$(call TOOL,test/bench/accuracy) $(PART)

@@ -44,7 +44,7 @@ try {
   const startCpu = cpuUsage();
   const report = await buildReport({ files: [file] });
   const builtMs = performance.now();
-  await writeReport(report, join(folder, "out"), OUTPUT_FORMATS);
+  await writeReport(report, join(folder, "out"), OUTPUT_FORMATS, { files: [file] });
   const seconds = (performance.now() - startMs) / 1000;
   const cpu = cpuUsage(startCpu);
   const megabytes = resourceUsage().maxRSS / 1024;

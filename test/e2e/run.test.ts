@@ -65,14 +65,16 @@ describe.concurrent("a run", () => {
   test("of a GuideLLM user, with a folder of WAV files", async () => {
     const folder = join(home, "guidellm");
     const data = clipFolder();
-    const command = `--target ${server.url}/v1 --request-type audio_transcriptions_realtime --profile synchronous --max-requests 3 --output-dir guidellm --outputs json,csv`;
+    const command = `--target ${server.url}/v1 --request-type audio_transcriptions_realtime --profile synchronous --max-requests 3 --output-dir guidellm --outputs json,html,csv`;
     const { code, stdout, stderr } = await run([...command.split(" "), "--data", data]);
     // As it stands, without --accept-void: a machine that is busy with other things makes it void, and only then.
     const isVoid = /^ {2}verdict: void$/m.test(stdout);
     expect(code, stdout).toBe(isVoid ? 4 : 0);
     expect(stderr).toMatch(/^k6 2\.\d+\.\d+ \(bundled: .*\/bin\/k6\)\nwriting to guidellm\n/);
     expect(stdout).toMatch(/verdict: (valid|suspect|void)\n[^]*final_ms +\d[^]*3 finished/);
-    expect(stdout).toMatch(/^results in guidellm: results\.json, results\.csv, sessions\.csv$/m);
+    expect(stdout).toMatch(
+      /^results in guidellm: results\.json, results\.csv, sessions\.csv, results\.html$/m,
+    );
     expect(stdout.match(/sessions: 3 started/g)).toHaveLength(1);
 
     const files = readFolder(folder);
@@ -82,10 +84,12 @@ describe.concurrent("a run", () => {
       "manifest.csv",
       "records.jsonl",
       "results.csv",
+      "results.html",
       "results.json",
       "sessions.csv",
       "summary.json",
     ]);
+    expect(files["results.html"]).toContain("Content-Security-Policy");
     expect(files["manifest.csv"]).toBe(
       `file,text\n${join(data, "librivox-sense-0870.wav")},\n${join(data, "librivox-sense-0880.wav")},one two three\n`,
     );
