@@ -221,12 +221,12 @@ func TestATrickleIsNotIdle(t *testing.T) {
 		readRequest(requests)
 		_, _ = conn.Write([]byte(chunkedHead))
 		for range 20 {
-			time.Sleep(30 * time.Millisecond)
+			time.Sleep(150 * time.Millisecond)
 			_, _ = conn.Write([]byte(chunk("x")))
 		}
 		_, _ = conn.Write([]byte("0\r\n\r\n"))
 	})
-	r := newVirtualUser(t).finish(url, "{ timeouts: { idleMs: 400, firstByteMs: 400, connectMs: 400 } }")
+	r := newVirtualUser(t).finish(url, "{ timeouts: { idleMs: 2000, firstByteMs: 2000, connectMs: 2000 } }")
 	require.Equal(t, complete, r.Outcome, r.Error)
 	require.Equal(t, 20, r.Frames)
 }
