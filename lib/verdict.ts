@@ -110,7 +110,7 @@ export const VERDICT_ROWS = {
     unit: "count",
     suspect: 0,
     void: 0,
-    source: "facts of pacing: an arrival that was never made is a latency that was never seen",
+    source: "coordinated omission: an arrival that was never made is a latency that was never seen",
     why: "the server got less load than the results say",
     advice: "raise RT_MAX_VUS, or use more generators; after Ctrl-C the rest was not due any more",
     read: ({ dropped }) => dropped,

@@ -1,5 +1,5 @@
 // When a Voxtral-like model answers: one delta per 80 ms of audio heard. Knows sample counts; knows no text, no socket
-// and no clock. Figures: facts/protocols §1.7; checked against a recorded session of vLLM 0.32.0.
+// and no clock. Figures: vLLM's engine; checked against a recorded session of vLLM 0.32.0.
 
 /** Samples of mono PCM16 audio in one millisecond: the dialect's rate is 16 kHz. */
 export const SAMPLES_PER_MS = 16;

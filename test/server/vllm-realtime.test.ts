@@ -1,4 +1,4 @@
-// The quirks of vLLM's /v1/realtime, over real sockets. Expected values: facts/protocols §1 and what vLLM 0.32.0 did.
+// The quirks of vLLM's /v1/realtime, over real sockets. Expected values: its source, and what vLLM 0.32.0 did.
 
 import { describe, expect, test } from "vitest";
 import { deltaTexts, readTruth, speak, startRuler, TestClient, withServer } from "./support.ts";
