@@ -114,6 +114,8 @@ export function resolveThresholds(
   if (setting.kind === "none") return { ok: true, thresholds: undefined };
   const given = givenThresholds(setting, readText);
   if (!given.ok) return given;
+  const problems = foreignKinds(given.thresholds, scenario);
+  if (problems.length > 0) return { ok: false, problems };
 
   const kinds = failureKindsOf(scenario).map((kind): [string, Threshold[]] => [
     failureKindMetric(kind),
@@ -127,6 +129,17 @@ export function resolveThresholds(
   const merged = new Map([...defaults, ...kinds, ...Object.entries(given.thresholds)]);
   for (const name of Object.keys(gates)) if (merged.get(name)?.length === 0) merged.delete(name);
   return { ok: true, thresholds: Object.fromEntries(merged) };
+}
+
+/** A problem for each kind that this scenario cannot meet: a threshold on it would always hold. */
+function foreignKinds(thresholds: Readonly<Thresholds>, scenario: ScenarioName): string[] {
+  const kinds = failureKindsOf(scenario);
+  return Object.keys(thresholds).flatMap((name) => {
+    const kind = kindOf(name);
+    return kind === undefined || kinds.some((known) => known === kind)
+      ? []
+      : [`RT_THRESHOLDS: ${name} never occurs in ${scenario}: give one of ${kinds.join(", ")}`];
+  });
 }
 
 function givenThresholds(
@@ -170,9 +183,14 @@ function bare(text: string): string {
   return text.trim().replace(/^["']+|["']+$/g, "");
 }
 
+/** The kind of failure that a sub-metric counts. */
+function kindOf(name: string): string | undefined {
+  return /^session_failed\{(?:.*,)?kind:([^,}]*)/.exec(name)?.[1];
+}
+
 /** A kind that does not exist never occurs, and a threshold on it would always pass. */
 function kindProblem(name: string): string | undefined {
-  const kind = /^session_failed\{(?:.*,)?kind:([^,}]*)/.exec(name)?.[1];
+  const kind = kindOf(name);
   if (kind === undefined || FAILURE_KIND_NAMES.some((known) => known === kind)) return undefined;
   return `has no such kind: give one of ${FAILURE_KIND_NAMES.join(", ")}`;
 }

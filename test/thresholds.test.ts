@@ -102,6 +102,21 @@ describe("resolveThresholds", () => {
     });
   });
 
+  it("refuses a kind of failure that only another scenario can meet", () => {
+    const thresholds = { "session_failed{kind:final_timeout}": ["rate==0"] };
+    const setting = { kind: "given", thresholds } as const;
+    const run = { scenario: "chat", hangsUp: false } as const;
+    expect(resolveThresholds(setting, REALTIME, noFile).ok).toBe(true);
+    expect(resolveThresholds(setting, run, noFile)).toEqual({
+      ok: false,
+      problems: [
+        expect.stringMatching(
+          /^RT_THRESHOLDS: session_failed\{kind:final_timeout\} never occurs in chat: give one of /,
+        ),
+      ],
+    });
+  });
+
   it("names the file that cannot be read", () => {
     const result = resolveThresholds({ kind: "file", path: "/a/t.json" }, REALTIME, () => {
       throw new Error("no such file");

@@ -1,5 +1,5 @@
 // One virtual user of the realtime scenario: chooses what each session says, waits for its intended start, runs it and
-// hands its record on. Knows k6's counters of virtual users and iterations; decides nothing about a session.
+// hands its record on. Decides nothing about a session.
 
 import type { Asset } from "../asset.ts";
 import type { RealtimeDialect } from "../protocols/realtime.ts";
