@@ -62,7 +62,7 @@ export interface SessionPlan {
  *     state       | leaves on                          | deadline
  *     ------------|------------------------------------|-----------------------------------------------------------
  *     connecting  | opened -> greeting                 | start + connectTimeout -> connect_timeout
- *     greeting    | ready -> speaking                  | opened + readyTimeout -> ready_timeout
+ *     greeting    | ready, or 2 s without -> speaking  | opened + readyTimeout -> ready_timeout
  *     speaking    | last frame sent -> finishing       | next frame; first frame due + firstByteTimeout;
  *                 |                                    | newest message + idleTimeout
  *     finishing   | final -> speaking (next utterance) | commit + finalTimeout -> final_timeout
@@ -72,6 +72,13 @@ export interface SessionPlan {
  * A failure event, a lost connection and the total timeout lead to `ended` from every state.
  */
 type State = "connecting" | "greeting" | "speaking" | "finishing" | "ended";
+
+/**
+ * So long after the open event a session begins without the server's ready event, in milliseconds, where the dialect
+ * allows it. k6 2.2 reads from a socket before it has queued the open event, and drops what it reads until then: a
+ * greeting that comes at once can be lost, and the server is not to blame.
+ */
+const GREETING_GRACE_MS = 2000;
 
 /** A wake-up may come this much early, in milliseconds: timers and clock round apart, and a second timer costs more. */
 const EARLY_MS = 0.02;
@@ -105,6 +112,10 @@ export class RealtimeSession {
   readonly #totalLimitMs: number;
   #watchdogMs: number;
   #watchdogKind: FailureKind = "connect_timeout";
+  /** When the session begins without a greeting; Infinity: not. */
+  #ungreetedMs = Number.POSITIVE_INFINITY;
+  /** A session that has begun so and has heard nothing by this instant has no server that is ready. */
+  #unheardMs = Number.POSITIVE_INFINITY;
   /** The newest error that the server has reported and gone on after. */
   #reported: Extract<ServerEvent, { type: "notice" }> | undefined;
 
@@ -133,6 +144,7 @@ export class RealtimeSession {
     this.record.opened_ms = roundMs(nowMs);
     this.#state = "greeting";
     this.#watch("ready_timeout", nowMs + this.#plan.watchdogs.readyTimeoutMs);
+    if (this.#plan.protocol.mayGoUngreeted) this.#ungreetedMs = nowMs + GREETING_GRACE_MS;
     this.#rest(nowMs);
   }
 
@@ -144,6 +156,7 @@ export class RealtimeSession {
    */
   message(text: string, arrivalMs: number, handledMs: number): void {
     if (this.#state === "ended") return;
+    if (this.#unheardMs !== Number.POSITIVE_INFINITY) this.#heard();
     // Before the first frame there is nothing to answer: silence counts from then on.
     if (this.#nextFrame > 0 && this.#state === "speaking") {
       this.#watchdogKind = "idle_timeout";
@@ -195,6 +208,10 @@ export class RealtimeSession {
       this.fail("total_timeout", undefined, undefined);
       return;
     }
+    if (nowMs >= this.#ungreetedMs - EARLY_MS && nowMs < this.#watchdogMs - EARLY_MS) {
+      this.#goUngreeted(nowMs);
+      return;
+    }
     const restMs = nowMs >= this.#nextFrameMs - EARLY_MS ? this.#sendDueFrames(nowMs) : nowMs;
     if (nowMs >= this.#watchdogMs - EARLY_MS) {
       this.fail(this.#watchdogKind, undefined, this.#reported?.message);
@@ -204,8 +221,28 @@ export class RealtimeSession {
   #ready(serverSession: string | undefined, arrivalMs: number): void {
     this.record.ready_ms = roundMs(arrivalMs);
     if (serverSession !== undefined) this.record.server_session = serverSession;
+    if (this.#state === "greeting") this.#configure(arrivalMs);
+  }
+
+  /** Begins although the server has not said that it is ready. */
+  #goUngreeted(nowMs: number): void {
+    this.record.ready_assumed_ms = roundMs(nowMs);
+    this.#unheardMs = this.#watchdogMs;
+    this.#configure(nowMs);
+  }
+
+  /** The first message of a server that did not greet: now the usual limits hold. */
+  #heard(): void {
+    this.#unheardMs = Number.POSITIVE_INFINITY;
+    const commitMs = this.#utterance?.commit_ms;
+    if (commitMs !== undefined)
+      this.#watch("final_timeout", commitMs + this.#plan.watchdogs.finalTimeoutMs);
+  }
+
+  #configure(nowMs: number): void {
+    this.#ungreetedMs = Number.POSITIVE_INFINITY;
     for (const message of this.#plan.protocol.configure()) this.#port.send(message);
-    this.#speak(0, arrivalMs);
+    this.#speak(0, nowMs);
   }
 
   /** Begins utterance `index`; `afterMs` is the server's word that it may begin. */
@@ -290,7 +327,8 @@ export class RealtimeSession {
   /** Asks for the next tick, and uses the time until then. */
   #rest(nowMs: number): void {
     if (this.#state === "ended") return;
-    const limitMs = this.#watchdogMs < this.#totalLimitMs ? this.#watchdogMs : this.#totalLimitMs;
+    let limitMs = this.#watchdogMs < this.#totalLimitMs ? this.#watchdogMs : this.#totalLimitMs;
+    if (this.#ungreetedMs < limitMs) limitMs = this.#ungreetedMs;
     const frameMs = this.#nextFrameMs;
     if (frameMs >= limitMs) this.#port.wakeAt(limitMs, nowMs);
     else if (nowMs < frameMs - EARLY_MS) {
@@ -339,8 +377,9 @@ export class RealtimeSession {
   }
 
   #watch(kind: FailureKind, atMs: number): void {
-    this.#watchdogKind = kind;
-    this.#watchdogMs = atMs;
+    const isUnheard = this.#unheardMs < atMs;
+    this.#watchdogKind = isUnheard ? "ready_timeout" : kind;
+    this.#watchdogMs = isUnheard ? this.#unheardMs : atMs;
   }
 
   #end(outcome: "finished" | "failed"): void {

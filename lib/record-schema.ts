@@ -215,6 +215,9 @@ function realtimeSchema(): JsonSchema {
     speed: { type: "number", minimum: 0, description: "1: real time; 0: as fast as possible." },
     opened_ms: ms("The connection is open."),
     ready_ms: ms("Arrival of the server's ready event."),
+    ready_assumed_ms: ms(
+      "The session began without a ready event, 2 s after it was open: k6 2.2 can drop what comes before its open event.",
+    ),
     server_session: text("The server's name for the session."),
     notices: count("Messages that the dialect tolerates but does not expect."),
     utterances: {

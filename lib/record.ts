@@ -142,6 +142,8 @@ export interface RealtimeRecord extends SessionEnd {
   opened_ms?: number;
   /** Arrival of the server's ready event. */
   ready_ms?: number;
+  /** The session began without that event: k6 2.2 can drop what comes before its open event. */
+  ready_assumed_ms?: number;
   /** The server's name for the session. */
   server_session?: string;
   /** Messages that the dialect tolerates but does not expect. */

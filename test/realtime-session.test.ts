@@ -42,14 +42,20 @@ interface Wishes {
   readonly speed?: number;
   readonly phaseMs?: number;
   readonly thinkMs?: number;
+  readonly watchdogs?: Watchdogs;
+  readonly mayGoUngreeted?: boolean;
 }
 
 /** A session that has just been started, at 900 ms. */
-function start({ clipsMs = [200], speed = 1, phaseMs = 13, thinkMs = 0 }: Wishes = {}): World {
+function start(wishes: Wishes = {}): World {
+  const { clipsMs = [200], speed = 1, phaseMs = 13, thinkMs = 0, watchdogs = WATCHDOGS } = wishes;
   const record = startedRecord({ speed });
+  const protocol = vllmRealtime.createProtocol("voxtral");
   const plan: SessionPlan = {
-    protocol: vllmRealtime.createProtocol("voxtral"),
-    watchdogs: WATCHDOGS,
+    protocol: Object.assign(protocol, {
+      mayGoUngreeted: wishes.mayGoUngreeted ?? protocol.mayGoUngreeted,
+    }),
+    watchdogs,
     assets: clipsMs.map((durationMs, index) => ({ id: `clip${index}`, duration_ms: durationMs })),
     thinkMs,
     phaseMs,
@@ -84,6 +90,76 @@ function threeUtterances(): World {
   }
   return world;
 }
+
+describe("a greeting that does not come", () => {
+  const LONG = { ...WATCHDOGS, readyTimeoutMs: 3500 };
+
+  it("is not waited for longer than 2 s", () => {
+    const world = start({ watchdogs: LONG });
+    world.port.pass(world.session, 905);
+    world.session.opened(905);
+    world.port.pass(world.session, 3200);
+    // T0 = 2905 + 13; the audio of 200 ms ends at 3118.
+    expect(world.port.sent.map(([at, what]) => [at, what])).toEqual([
+      [2905, "session.update"],
+      [2998, "append 0.0"],
+      [2998, "commit false"],
+      [3078, "append 0.1"],
+      [3118, "append 0.2"],
+      [3118, "commit true"],
+    ]);
+    receive(world, delta(" one"));
+    world.port.pass(world.session, 5000);
+    receive(world, DONE);
+    expect(world.record).toMatchObject({ outcome: "finished", ready_assumed_ms: 2905 });
+    expect(world.record.ready_ms).toBeUndefined();
+  });
+
+  it("is kept if it comes late", () => {
+    const world = start({ watchdogs: LONG });
+    world.session.opened(905);
+    world.port.pass(world.session, 3000);
+    receive(world, CREATED);
+    world.port.pass(world.session, 3300);
+    receive(world, DONE);
+    expect(world.record).toMatchObject({
+      outcome: "finished",
+      ready_assumed_ms: 2905,
+      ready_ms: 3000,
+      server_session: "sess-1",
+      notices: 0,
+    });
+    expect(world.port.sent.filter(([, what]) => what === "session.update")).toHaveLength(1);
+  });
+
+  it.each([
+    ["while it speaks", [2500], 4405],
+    ["after the commit", [200], 4405],
+  ])("of a server that never says anything is its fault, %s", (_, clipsMs, endMs) => {
+    const world = start({ watchdogs: LONG, clipsMs });
+    world.session.opened(905);
+    world.port.pass(world.session, 20_000);
+    expect(world.record).toMatchObject({ kind: "ready_timeout", end_ms: endMs });
+  });
+
+  it("leaves the usual limits to a server that has said something", () => {
+    const world = start({ watchdogs: LONG });
+    world.session.opened(905);
+    world.port.pass(world.session, 3200);
+    receive(world, delta(""));
+    world.port.pass(world.session, 20_000);
+    // The commit at 3118, and 5 s.
+    expect(world.record).toMatchObject({ kind: "final_timeout", end_ms: 8118 });
+  });
+
+  it("is waited for as long as the dialect needs it", () => {
+    const world = start({ watchdogs: LONG, mayGoUngreeted: false });
+    world.session.opened(905);
+    world.port.pass(world.session, 20_000);
+    expect(world.port.sent).toEqual([]);
+    expect(world.record).toMatchObject({ kind: "ready_timeout", end_ms: 4405 });
+  });
+});
 
 describe("a session of one utterance", () => {
   it("sends its messages in order, each at its time", () => {

@@ -34,9 +34,11 @@ export interface RealtimeProtocol {
    * without asking `receive`: it is what most messages are.
    */
   readonly blankDelta: string;
+  /** Whether the server takes messages before it has said that it is ready, and says so unasked. */
+  readonly mayGoUngreeted: boolean;
   /** Decodes one text message. Never throws, whatever the text. */
   receive(text: string): ServerEvent;
-  /** Messages to send as soon as the server is ready. */
+  /** Messages to send as soon as the server is ready, or is taken to be. */
   configure(): string[];
   /** Messages to send right after the first frame of an utterance. */
   beginUtterance(): string[];

@@ -32,10 +32,11 @@ const BLANK_DELTA_EVENT: ServerEvent = { type: "delta", text: "" };
  *
  *     state      | session.created | delta  | done        | our step
  *     -----------|-----------------|--------|-------------|---------------------------------------------
- *     greeting   | ready -> idle   | notice | notice      | -
- *     idle       | notice          | notice | notice      | beginUtterance: commit(false) -> streaming
- *     streaming  | notice          | delta  | early_final | endUtterance: commit(true) -> finishing
- *     finishing  | notice          | delta  | final->idle | -
+ *     idle       | ready           | notice | notice      | beginUtterance: commit(false) -> streaming
+ *     streaming  | ready           | delta  | early_final | endUtterance: commit(true) -> finishing
+ *     finishing  | ready           | delta  | final->idle | -
+ *
+ * A second `session.created` is a notice in every state.
  *
  * An error event with a code of the table above is a failure in every state. The server says nothing to
  * `session.update`, and drops whatever was sent between `commit(true)` and `done`: a caller begins the next
@@ -45,8 +46,11 @@ class VllmRealtimeProtocol implements RealtimeProtocol {
   readonly appendPrefix = '{"type":"input_audio_buffer.append","audio":"';
   readonly appendSuffix = '"}';
   readonly blankDelta = BLANK_DELTA;
+  // It sends session.created right after the handshake, and waits for nothing.
+  readonly mayGoUngreeted = true;
   readonly #model: string;
-  #state: "greeting" | "idle" | "streaming" | "finishing" = "greeting";
+  #state: "idle" | "streaming" | "finishing" = "idle";
+  #isGreeted = false;
 
   constructor(model: string) {
     this.#model = model;
@@ -95,9 +99,9 @@ class VllmRealtimeProtocol implements RealtimeProtocol {
   }
 
   #created(message: Record<string, unknown>): ServerEvent {
-    if (this.#state !== "greeting")
+    if (this.#isGreeted)
       return { type: "notice", code: "session.created", message: "a second greeting" };
-    this.#state = "idle";
+    this.#isGreeted = true;
     const id = message["id"];
     return typeof id === "string"
       ? { type: "ready", serverSession: cutMessage(id) }
