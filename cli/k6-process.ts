@@ -2,12 +2,13 @@
 // signal is sent for is k6-shutdown.ts's business.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { createWriteStream, readFileSync, statSync, type WriteStream } from "node:fs";
+import { createWriteStream, type WriteStream } from "node:fs";
 import { constants } from "node:os";
 import type { MachineSamples } from "../lib/machine.ts";
 import { K6Progress, type ProgressSink } from "./k6-progress.ts";
 import { K6Shutdown, type ShutdownReason } from "./k6-shutdown.ts";
 import { sampleMachine } from "./machine.ts";
+import { SessionWatch } from "./session-watch.ts";
 
 /** A run of k6. */
 export interface K6Start {
@@ -42,6 +43,8 @@ export interface RunningK6 {
 }
 
 const TICK_MS = 500;
+/** How long the records must not grow before a run without open sessions counts as one that hangs, in milliseconds. */
+const QUIET_MS = 30_000;
 
 /**
  * Starts k6 in a process group of its own, so that a Ctrl-C in the terminal reaches it through `interrupt` only: two signals
@@ -58,18 +61,23 @@ export function startK6(start: K6Start): RunningK6 {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const shutdown = new K6Shutdown({ ...start, startedMs: performance.now() });
-  const progress = new K6Progress(start.progress, (line) => log.write(`${line}\n`));
+  const sessions = new SessionWatch(start.recordsFile);
+  const progress = new K6Progress(start.progress, {
+    other: (line) => log.write(`${line}\n`),
+    sessions: () => sessions.counts,
+  });
   forwardOutput(child, progress, log);
   const note = (text: string): void => progress.note(text);
   const send = (signal: NodeJS.Signals | undefined): void => {
     if (signal !== undefined) child.kill(signal);
   };
-  const idle = new IdleWatch(start.recordsFile);
   const watch = setInterval(() => {
     const nowMs = performance.now();
     const { elapsedMs, atMs: saidMs } = progress.moment ?? {};
     const hadReason = shutdown.reason;
-    send(shutdown.tick({ nowMs, elapsedMs, saidMs, idleSinceMs: idle.since(nowMs) }));
+    sessions.look(nowMs);
+    const idleSinceMs = sessions.idleSince(nowMs, QUIET_MS);
+    send(shutdown.tick({ nowMs, elapsedMs, saidMs, idleSinceMs }));
     if (shutdown.reason !== hadReason) note(REASON_NOTES[shutdown.reason ?? "user"]);
   }, TICK_MS);
   const sampler = sampleMachine(child.pid ?? 0);
@@ -84,6 +92,7 @@ export function startK6(start: K6Start): RunningK6 {
     },
     ended: exitCode(child).then(async (code) => {
       clearInterval(watch);
+      sessions.close();
       process.off("exit", killAtExit);
       progress.end();
       await new Promise<void>((done) => log.end(() => done()));
@@ -126,43 +135,4 @@ function exitCode(child: ChildProcess): Promise<number> {
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
-}
-
-/** Tells since when no session is open. Looks into the records only when they have not grown for a while. */
-class IdleWatch {
-  readonly #file: string;
-  #size = -1;
-  #grownMs = 0;
-  #isIdle: boolean | undefined;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  since(nowMs: number): number | undefined {
-    const size = statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
-    if (size !== this.#size) {
-      this.#size = size;
-      this.#grownMs = nowMs;
-      this.#isIdle = undefined;
-    }
-    if (size === 0 || nowMs - this.#grownMs < QUIET_MS) return undefined;
-    this.#isIdle ??= hasNoOpenSession(this.#file);
-    return this.#isIdle ? this.#grownMs : undefined;
-  }
-}
-
-/** How long the records must not grow before they are looked into, in milliseconds. */
-const QUIET_MS = 30_000;
-
-function hasNoOpenSession(file: string): boolean {
-  const bytes = readFileSync(file);
-  const starts = countOf(bytes, '"event":"start"');
-  return starts > 0 && starts === countOf(bytes, '"event":"end"');
-}
-
-function countOf(bytes: Buffer, text: string): number {
-  let count = 0;
-  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + text.length)) count++;
-  return count;
 }

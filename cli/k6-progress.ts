@@ -1,5 +1,8 @@
 // k6's progress on the user's terminal: one line that is rewritten, or, where nobody watches, one line now and then. Knows
-// how k6 words its progress; what else k6 prints is handed on, since run prints a table of its own.
+// how k6 words its progress; what else k6 prints is handed on, since run prints a table of its own. k6 counts iterations,
+// which are not sessions: the line tells of sessions instead.
+
+import type { SessionCounts } from "./session-watch.ts";
 
 /** Where progress goes. */
 export interface ProgressSink {
@@ -8,6 +11,14 @@ export interface ProgressSink {
   /** Width of the terminal, in characters. */
   columns(): number;
   write(text: string): void;
+}
+
+/** What the progress is made of beside k6's words, and where the rest goes. */
+export interface ProgressParts {
+  /** Gets each line that is not progress. */
+  readonly other: (line: string) => void;
+  /** Sessions so far. */
+  readonly sessions: () => SessionCounts;
 }
 
 /** What k6 last said of the run. */
@@ -32,17 +43,16 @@ export class K6Progress {
   /** `undefined` until k6 has said that it runs, and with its `--quiet`. */
   moment: K6Moment | undefined;
   readonly #sink: ProgressSink;
-  readonly #other: (line: string) => void;
+  readonly #parts: ProgressParts;
   #rest = "";
   #isDirty = false;
   #printedMs = -Infinity;
   /** Blank lines between two lines of progress belong to it. */
   #wasProgress = false;
 
-  /** @param other - Gets each line that is not progress. */
-  constructor(sink: ProgressSink, other: (line: string) => void) {
+  constructor(sink: ProgressSink, parts: ProgressParts) {
     this.#sink = sink;
-    this.#other = other;
+    this.#parts = parts;
   }
 
   /** @param nowMs - On any clock that only goes forward. */
@@ -61,7 +71,7 @@ export class K6Progress {
   /** Takes the progress off the terminal, and hands on what had no line break. */
   end(): void {
     this.#clear();
-    if (this.#rest !== "") this.#other(this.#rest);
+    if (this.#rest !== "") this.#parts.other(this.#rest);
     this.#rest = "";
   }
 
@@ -69,9 +79,10 @@ export class K6Progress {
     const elapsed = RUNNING.exec(line)?.[1];
     if (elapsed !== undefined) {
       this.moment = { elapsedMs: parseGoDurationMs(elapsed) ?? 0, atMs: nowMs };
-      this.#show(line, nowMs);
+      const { started, ended } = this.#parts.sessions();
+      this.#show(`running (${elapsed}), ${started} sessions started, ${ended} ended`, nowMs);
     } else if (!BAR.test(line) && !(line === "" && this.#wasProgress)) {
-      this.#other(line);
+      this.#parts.other(line);
       this.#wasProgress = false;
       return;
     }

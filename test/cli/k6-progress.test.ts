@@ -33,7 +33,10 @@ function feed(isTerminal: boolean, parts: readonly [text: string, nowMs: number]
       written += text;
     },
   };
-  const progress = new K6Progress(sink, (line) => other.push(line));
+  const progress = new K6Progress(sink, {
+    other: (line) => other.push(line),
+    sessions: () => ({ started: 12, ended: 7 }),
+  });
   for (const [text, nowMs] of parts) progress.feed(text, nowMs);
   return { progress, other, written: () => written };
 }
@@ -58,10 +61,9 @@ describe("K6Progress", () => {
     ]);
     const { written } = feed(false, parts);
     // At 0 s and 10 s of the caller's clock.
-    expect(written().match(/running \([^)]*\)/g)).toEqual([
-      "running (0m01.0s)",
-      "running (0m06.0s)",
-    ]);
+    expect(written()).toBe(
+      "running (0m01.0s), 12 sessions started, 7 ended\nrunning (0m06.0s), 12 sessions started, 7 ended\n",
+    );
   });
 
   test("knows how long k6 has run, and when it said so, however the text is cut", () => {
