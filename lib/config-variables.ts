@@ -169,7 +169,8 @@ export const VARIABLES = [
     min: 0,
     max: DAY_MS,
     unit: "ms",
-    description: "Pause between utterances, and between the sessions of a virtual user.",
+    description:
+      "Pause between utterances, and before the next session begins in the place of one that has ended.",
   },
   {
     ...TEXT,
@@ -251,6 +252,13 @@ export const VARIABLES = [
     default: 1,
     max: 100_000,
     description: "Sessions at a time.",
+  },
+  {
+    ...COUNT,
+    name: "RT_SESSIONS_PER_VU",
+    max: 1000,
+    defaultNote: "1 up to 32 at a time, then as many as keep 32 virtual users busy, at most 32",
+    description: "Sessions that one of k6's virtual users holds at a time.",
   },
   {
     name: "RT_DURATION",

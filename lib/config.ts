@@ -6,6 +6,7 @@ import { REFUSED_WITHOUT_PWD, type GivenValues } from "./config-environment.ts";
 import { isCredentialHeader, parseHeaders } from "./config-headers.ts";
 import { parsePath } from "./config-values.ts";
 import { variableNamed, type VariableValue } from "./config-variables.ts";
+import { packSessions } from "./load.ts";
 import type { ScenarioName } from "./scenario.ts";
 import { parseTarget, type Target } from "./target.ts";
 import { parseThresholds, type ThresholdsSetting } from "./thresholds.ts";
@@ -30,6 +31,8 @@ export interface CommonConfig {
   readonly dataFile: string | undefined;
   readonly thinkMs: number;
   readonly concurrency: number;
+  /** Sessions that a virtual user holds at a time; `undefined`: as many as the concurrency asks for. */
+  readonly sessionsPerVu: number | undefined;
   /** At least one of the two is set. */
   readonly durationMs: number | undefined;
   readonly requests: number | undefined;
@@ -73,6 +76,7 @@ export function describeCommon(config: CommonConfig): Record<string, DescribedVa
     data: config.dataFile,
     think_ms: config.thinkMs,
     concurrency: config.concurrency,
+    sessions_per_vu: packSessions(config).sessionsPerVu,
     duration_ms: config.durationMs,
     requests: config.requests,
     seed: config.seed,
@@ -116,6 +120,7 @@ export function readCommon(given: GivenValues, scenario: ScenarioName): CommonCo
     dataFile: given.value("RT_DATA"),
     thinkMs: given.value("RT_THINK_MS"),
     concurrency: given.value("RT_CONCURRENCY"),
+    sessionsPerVu: given.value("RT_SESSIONS_PER_VU"),
     durationMs:
       given.value("RT_DURATION") ?? (requests === undefined ? DEFAULT_DURATION_MS : undefined),
     requests,

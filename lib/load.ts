@@ -12,8 +12,19 @@ export interface ClosedLoad {
   readonly durationMs: number | undefined;
   /** Sessions in all, at least 1; `undefined`: as many as `durationMs` holds. */
   readonly requests: number | undefined;
-  /** Pause between two sessions of a virtual user, in milliseconds. */
+  /** Pause between two sessions of a lane, in milliseconds. */
   readonly thinkMs: number;
+  /** Sessions that a virtual user holds at a time, at least 1; `undefined`: see {@link packSessions}. */
+  readonly sessionsPerVu: number | undefined;
+}
+
+/**
+ * How the sessions of a closed load are dealt to virtual users. Each has `sessionsPerVu` lanes, the last one perhaps fewer;
+ * a lane runs one session after the other. The lanes are numbered through all virtual users.
+ */
+export interface Packing {
+  readonly lanes: number;
+  readonly sessionsPerVu: number;
 }
 
 /** A k6 scenario that starts sessions for a time. */
@@ -24,21 +35,26 @@ export interface ConstantVusScenario {
   readonly gracefulStop: string;
 }
 
-/** A k6 scenario that starts a number of sessions. */
-export interface SharedIterationsScenario {
-  readonly executor: "shared-iterations";
+/** A k6 scenario that starts a number of sessions: each iteration is one, or each virtual user runs its share in one. */
+export interface IterationsScenario {
+  readonly executor: "shared-iterations" | "per-vu-iterations";
   readonly vus: number;
   readonly iterations: number;
   readonly maxDuration: string;
   readonly gracefulStop: string;
 }
 
-/** Distance between the first starts of neighbouring virtual users, in milliseconds: 250 dials a second. */
+/** Up to so many sessions at a time, each has a virtual user of its own … */
+const OWN_VU_SESSIONS = 32;
+/** … and above, they share them, but no more than so many one virtual user. */
+const SHARED_VU_SESSIONS = 32;
+
+/** Distance between the first starts of neighbouring lanes, in milliseconds: 250 dials a second. */
 export const START_SPACING_MS = 4;
 
 /**
  * Least pause after a session that failed, in milliseconds. Without it a server that refuses
- * would be dialled hundreds of times a second by each virtual user, and the run would hold nothing but refusals.
+ * would be dialled hundreds of times a second by each lane, and the run would hold nothing but refusals.
  */
 export const FAILED_START_PAUSE_MS = 1000;
 
@@ -81,10 +97,44 @@ export function longestSessionMs(limits: SessionLimits): number {
 }
 
 /**
+ * How the sessions of a closed load are dealt.
+ *
+ * A virtual user is a JavaScript engine of its own, about half a megabyte, whose code and data must be fetched into the
+ * caches anew whenever it wakes up: docs/decisions/0009-sessions-share-virtual-users.md. So up to 32 sessions at a time
+ * have one each, as k6's users expect, and more share 32 of them, until each holds 32; above 1,024 sessions there
+ * are more virtual users again.
+ */
+export function packSessions({ concurrency, requests, sessionsPerVu }: ClosedLoad): Packing {
+  const lanes = Math.min(concurrency, requests ?? concurrency);
+  const shared = Math.min(SHARED_VU_SESSIONS, Math.ceil(lanes / OWN_VU_SESSIONS));
+  return { lanes, sessionsPerVu: Math.min(sessionsPerVu ?? shared, lanes) };
+}
+
+/** Lanes of a virtual user, `vuIndex` from 0; 0 for one that is not needed. */
+export function lanesOfVu({ lanes, sessionsPerVu }: Packing, vuIndex: number): number {
+  return Math.max(0, Math.min(sessionsPerVu, lanes - vuIndex * sessionsPerVu));
+}
+
+/**
+ * Number of a session in the whole run, from 0: no two virtual users have one in common, and each number has one.
+ *
+ *     floor(index / lanesOfVu) * lanes + vuIndex * sessionsPerVu + index mod lanesOfVu
+ *
+ * The numbers of a virtual user rise with the index, so that the first one beyond the run's last session is its end.
+ *
+ * @param index - How many sessions this virtual user has begun.
+ */
+export function sessionNumber(packing: Packing, vuIndex: number, index: number): number {
+  const own = lanesOfVu(packing, vuIndex);
+  return Math.floor(index / own) * packing.lanes + vuIndex * packing.sessionsPerVu + (index % own);
+}
+
+/**
  * The k6 scenario of a closed load.
  *
  * A duration alone becomes `constant-vus`. A number of sessions becomes `shared-iterations`, with no more virtual
- * users than sessions, and ends early when the duration, if one is given, is over. Without a duration its
+ * users than sessions, and ends early when the duration, if one is given, is over; where virtual users hold several
+ * sessions, each runs its share of them in one iteration (`per-vu-iterations`). Without a duration its
  * `maxDuration` is what the run takes if every session takes the longest time and is followed by the longest pause,
  * at most a week: a run is never cut by it, except one that is longer than a week.
  *
@@ -96,11 +146,12 @@ export function longestSessionMs(limits: SessionLimits): number {
 export function closedScenario(
   load: ClosedLoad,
   sessionMs: number,
-): ConstantVusScenario | SharedIterationsScenario {
-  const { concurrency, durationMs, requests } = load;
-  const vus = Math.min(concurrency, requests ?? concurrency);
+): ConstantVusScenario | IterationsScenario {
+  const { durationMs, requests } = load;
+  const { lanes, sessionsPerVu } = packSessions(load);
+  const vus = Math.ceil(lanes / sessionsPerVu);
   const pauseMs = Math.max(load.thinkMs, FAILED_START_PAUSE_MS);
-  const firstStartMs = vus * START_SPACING_MS;
+  const firstStartMs = lanes * START_SPACING_MS;
   const gracefulStop = k6Duration(Math.max(pauseMs, firstStartMs) + sessionMs + CLOSE_MARGIN_MS);
   if (requests === undefined) {
     if (durationMs === undefined)
@@ -108,25 +159,27 @@ export function closedScenario(
     return { executor: "constant-vus", vus, duration: k6Duration(durationMs), gracefulStop };
   }
   const longestMs =
-    firstStartMs + Math.ceil(requests / vus) * (sessionMs + pauseMs + CLOSE_MARGIN_MS);
+    firstStartMs + Math.ceil(requests / lanes) * (sessionMs + pauseMs + CLOSE_MARGIN_MS);
   const maxDuration = k6Duration(durationMs ?? Math.min(longestMs, MAX_DURATION_LIMIT_MS));
-  return { executor: "shared-iterations", vus, iterations: requests, maxDuration, gracefulStop };
+  return sessionsPerVu === 1
+    ? { executor: "shared-iterations", vus, iterations: requests, maxDuration, gracefulStop }
+    : { executor: "per-vu-iterations", vus, iterations: 1, maxDuration, gracefulStop };
 }
 
 /**
- * When the first session of a virtual user is meant to start.
+ * When the first session of a lane is meant to start.
  *
- *     firstIntendedStartMs = scenarioStartMs + 4 * vuIndex
+ *     firstIntendedStartMs = scenarioStartMs + 4 * lane
  *
- * @param vuIndex - Number of the virtual user in the scenario, from 0 (k6's `idInTest` counts from 1).
+ * @param lane - Number of the lane in this generator, from 0.
  * @returns Milliseconds on the clock of `scenarioStartMs`.
  */
-export function firstIntendedStartMs(scenarioStartMs: number, vuIndex: number): number {
-  return scenarioStartMs + START_SPACING_MS * vuIndex;
+export function firstIntendedStartMs(scenarioStartMs: number, lane: number): number {
+  return scenarioStartMs + START_SPACING_MS * lane;
 }
 
 /**
- * When the next session of a virtual user is meant to start: `thinkMs` after the end of the one before, and at least
+ * When the next session of a lane is meant to start: `thinkMs` after the end of the one before, and at least
  * {@link FAILED_START_PAUSE_MS} after one that failed.
  *
  * @returns Milliseconds on the clock of `previousEndMs`.

@@ -21,7 +21,7 @@ export function setup(): RunFacts {
 }
 
 export default function probe({ model }: RunFacts): Promise<void> {
-  return user.runSession(model);
+  return user.runIteration(model);
 }
 
 export function handleSummary(

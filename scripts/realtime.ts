@@ -1,7 +1,7 @@
 // Paced realtime transcription: virtual users speak over WebSockets as a microphone would. `k6 run dist/realtime.js`
 
 import exec from "k6/execution";
-import { createAudioSource } from "../lib/k6/audio-source.ts";
+import { createClipReader } from "../lib/k6/clip-reader.ts";
 import { createMeasurements } from "../lib/k6/measurements.ts";
 import { once, shareRun } from "../lib/k6/once.ts";
 import { preflight } from "../lib/k6/preflight.ts";
@@ -17,7 +17,7 @@ export const options = run.options;
 const user = createRealtimeUser({
   run,
   dialect,
-  audio: await createAudioSource(run.plan.clips, dialect.sampleRateHz, run.plan.frameMs),
+  clips: await createClipReader(run.plan.clips),
   measurements: createMeasurements(run.plan.metrics),
 });
 
@@ -27,7 +27,7 @@ export function setup(): RunFacts {
 }
 
 export default function realtime({ model }: RunFacts): Promise<void> {
-  return user.runSession(model);
+  return user.runIteration(model);
 }
 
 export function handleSummary(

@@ -4,13 +4,23 @@ import { describe, expect, it } from "vitest";
 import {
   closedScenario,
   firstIntendedStartMs,
+  lanesOfVu,
   longestSessionMs,
   nextIntendedStartMs,
+  packSessions,
+  sessionNumber,
   type ClosedLoad,
   type SessionLimits,
 } from "../lib/load.ts";
+import { sortValues } from "../lib/stats/quantiles.ts";
 
-const LOAD: ClosedLoad = { concurrency: 8, durationMs: undefined, requests: undefined, thinkMs: 0 };
+const LOAD: ClosedLoad = {
+  concurrency: 8,
+  durationMs: undefined,
+  requests: undefined,
+  thinkMs: 0,
+  sessionsPerVu: undefined,
+};
 
 const LIMITS: SessionLimits = {
   longestClipMs: 5000,
@@ -100,18 +110,84 @@ describe("closedScenario", () => {
       durationMs: fc.option(fc.integer({ min: 1000, max: 604_800_000 }), { nil: undefined }),
       requests: fc.integer({ min: 1, max: 1_000_000_000 }),
       thinkMs: fc.integer({ min: 0, max: 86_400_000 }),
+      sessionsPerVu: fc.option(fc.integer({ min: 1, max: 1000 }), { nil: undefined }),
     });
     fc.assert(
       fc.property(load, fc.integer({ min: 1, max: 86_400_000 }), (anyLoad, sessionMs) => {
         const scenario = closedScenario(anyLoad, sessionMs);
-        if (scenario.executor !== "shared-iterations") throw new Error(scenario.executor);
+        if (scenario.executor === "constant-vus") throw new Error(scenario.executor);
         expect(scenario.vus).toBeGreaterThanOrEqual(1);
-        expect(scenario.vus).toBeLessThanOrEqual(scenario.iterations);
+        if (scenario.executor === "shared-iterations")
+          expect(scenario.vus).toBeLessThanOrEqual(scenario.iterations);
         expect(Number.parseInt(scenario.maxDuration, 10)).toBeGreaterThanOrEqual(1000);
         expect(Number.parseInt(scenario.gracefulStop, 10)).toBeGreaterThan(
           sessionMs + anyLoad.thinkMs,
         );
         expect(`${scenario.maxDuration} ${scenario.gracefulStop}`).toMatch(/^\d+ms \d+ms$/);
+      }),
+      { seed: 1 },
+    );
+  });
+});
+
+describe("packing", () => {
+  it.each([
+    [1, 1, 1],
+    [32, 1, 32],
+    [33, 2, 17],
+    [100, 4, 25],
+    [500, 16, 32],
+    [1000, 32, 32],
+    [1024, 32, 32],
+    [1025, 32, 33],
+    [10_000, 32, 313],
+  ])("deals %i sessions at a time in lots of %i to %i virtual users", (concurrency, each, vus) => {
+    const load = { ...LOAD, concurrency, durationMs: 30_000 };
+    expect(packSessions(load)).toEqual({ lanes: concurrency, sessionsPerVu: each });
+    expect(closedScenario(load, 1000)).toMatchObject({ executor: "constant-vus", vus });
+  });
+
+  it("follows a wish, as far as there are sessions", () => {
+    expect(packSessions({ ...LOAD, durationMs: 1000, sessionsPerVu: 3 })).toEqual({
+      lanes: 8,
+      sessionsPerVu: 3,
+    });
+    expect(packSessions({ ...LOAD, requests: 5, sessionsPerVu: 100 })).toEqual({
+      lanes: 5,
+      sessionsPerVu: 5,
+    });
+  });
+
+  it("gives each virtual user its share of a number of sessions in one iteration", () => {
+    const load = { ...LOAD, concurrency: 100, requests: 400 };
+    expect(closedScenario(load, 45_000)).toEqual({
+      executor: "per-vu-iterations",
+      vus: 25,
+      iterations: 1,
+      // 100 starts 4 ms apart, then 4 rounds of (45 s + 1 s pause + 2 s to close).
+      maxDuration: "192400ms",
+      gracefulStop: "48000ms",
+    });
+  });
+
+  it("numbers sessions without a gap or a double, and each virtual user's upwards", () => {
+    const packing = fc
+      .record({ lanes: fc.integer({ min: 1, max: 60 }), wish: fc.integer({ min: 1, max: 60 }) })
+      .map(({ lanes, wish }) => ({ lanes, sessionsPerVu: Math.min(wish, lanes) }));
+    fc.assert(
+      fc.property(packing, fc.integer({ min: 1, max: 4 }), (each, rounds) => {
+        const vus = Math.ceil(each.lanes / each.sessionsPerVu);
+        const numbers = Array.from({ length: vus }, (_, vuIndex) => {
+          const own = Array.from({ length: lanesOfVu(each, vuIndex) * rounds }, (__, index) =>
+            sessionNumber(each, vuIndex, index),
+          );
+          expect(own).toEqual(Array.from(sortValues(own)));
+          return own;
+        }).flat();
+        expect(Array.from(sortValues(numbers))).toEqual(
+          Array.from({ length: each.lanes * rounds }, (_, index) => index),
+        );
+        expect(lanesOfVu(each, vus)).toBe(0);
       }),
       { seed: 1 },
     );
@@ -135,11 +211,11 @@ describe("longestSessionMs", () => {
 
 describe("intended starts", () => {
   it.each([
-    ["the first virtual user starts with the scenario", 0, 12.5],
+    ["the first lane starts with the scenario", 0, 12.5],
     ["the second 4 ms later", 1, 16.5],
     ["the thousandth after almost 4 s", 999, 4008.5],
-  ])("%s", (_, vuIndex, expected) => {
-    expect(firstIntendedStartMs(12.5, vuIndex)).toBe(expected);
+  ])("%s", (_, lane, expected) => {
+    expect(firstIntendedStartMs(12.5, lane)).toBe(expected);
   });
 
   it.each([

@@ -420,6 +420,7 @@ describe("describeConfig", () => {
       speed: 1,
       utterances_per_session: 1,
       think_ms: 0,
+      sessions_per_vu: 1,
       concurrency: 1,
       duration_ms: 30_000,
       seed: 1,

@@ -1,9 +1,8 @@
-// The audio of one virtual user: reads clips from k6's file cache in windows and encodes frames on demand. Knows files
-// and base64; knows nothing of schedules. Why so: docs/decisions/0002-audio-on-demand.md.
+// The audio of one session: reads clips in windows and encodes frames on demand. Knows base64; knows nothing of
+// schedules. Why so: docs/decisions/0002-audio-on-demand.md.
 
 import { b64encode } from "k6/encoding";
-import { open as openFile, SeekMode, type File } from "k6/experimental/fs";
-import type { ClipFile } from "./prepare-realtime.ts";
+import type { ClipReader } from "./clip-reader.ts";
 
 /** Frames of the clip that is loaded. The functions need no `this`, and a session calls them without a detour. */
 export interface AudioSource {
@@ -30,32 +29,18 @@ interface AudioWindow {
 }
 
 /**
- * Opens all clips. Init context only. k6 holds a file once for all virtual users.
+ * Makes the audio of one session at a time.
  *
  * @param frameMs - Length of a frame in milliseconds.
  */
-export async function createAudioSource(
-  clips: readonly ClipFile[],
+export function createAudioSource(
+  clips: ClipReader,
   sampleRateHz: number,
   frameMs: number,
-): Promise<AudioSource> {
-  const files: File[] = [];
-  for (const clip of clips) files.push(await openFile(clip.path));
-  return audioSource(
-    files,
-    clips,
-    ((sampleRateHz * frameMs) / 1000) * 2,
-    Math.ceil(WINDOW_MS / frameMs),
-  );
-}
-
-function audioSource(
-  files: readonly File[],
-  clips: readonly ClipFile[],
-  frameBytes: number,
-  windowFrames: number,
 ): AudioSource {
-  const loader = createLoader(files, clips, windowFrames, frameBytes, () => source.onLoaded());
+  const frameBytes = ((sampleRateHz * frameMs) / 1000) * 2;
+  const windowFrames = Math.ceil(WINDOW_MS / frameMs);
+  const loader = createLoader(clips, windowFrames, frameBytes, () => source.onLoaded());
   // An imported name is looked up in its module at every use.
   const encodeBase64 = b64encode;
   // The window that is being sent: its views, its first frame, and where it ends.
@@ -102,8 +87,7 @@ interface Loader {
 }
 
 function createLoader(
-  files: readonly File[],
-  clips: readonly ClipFile[],
+  clips: ClipReader,
   windowFrames: number,
   frameBytes: number,
   onLoaded: () => void,
@@ -113,42 +97,38 @@ function createLoader(
     createWindow(windowFrames, frameBytes),
   ] as const;
   const windowBytes = windowFrames * frameBytes;
-  let file: File | undefined;
-  let clip: ClipFile = { path: "", dataOffset: 0, dataBytes: 0 };
+  let clip = 0;
+  let dataBytes = 0;
   let loadCount = 0;
   let newest = -1;
-  // One read at a time: a file handle has one position.
+  // One read at a time: a window may be asked for again while an old one is on its way into its buffer.
   let reads: Promise<void> = Promise.resolve();
 
   const read = async (index: number, load: number): Promise<void> => {
-    if (load !== loadCount || file === undefined) return;
+    if (load !== loadCount) return;
     const window = windows[index % 2 === 0 ? 0 : 1];
     window.index = -1;
-    if (index === 0) await file.seek(clip.dataOffset, SeekMode.Start);
-    if (load !== loadCount) return;
-    await file.read(window.bytes);
+    await clips.read(clip, index * windowBytes, window.bytes);
     if (load !== loadCount) return;
     window.index = index;
     onLoaded();
   };
   const request = (index: number): undefined => {
-    if (index <= newest || index * windowBytes >= clip.dataBytes) return;
+    if (index <= newest || index * windowBytes >= dataBytes) return;
     newest = index;
     const load = loadCount;
     reads = reads.then(() => read(index, load));
   };
   return {
     load(clipIndex) {
-      const next = clips[clipIndex];
-      if (next === undefined) throw new RangeError(`there is no clip ${clipIndex}`);
-      clip = next;
-      file = files[clipIndex];
+      clip = clipIndex;
+      dataBytes = clips.dataBytes(clipIndex);
       loadCount++;
       newest = -1;
       windows.forEach((window) => (window.index = -1));
       request(0);
     },
-    dataBytes: () => clip.dataBytes,
+    dataBytes: () => dataBytes,
     window(index) {
       const window = windows[index % 2 === 0 ? 0 : 1];
       return window.index === index ? window : request(index);

@@ -20,8 +20,8 @@ const POOLED_LIMIT = 5;
 
 /** A virtual user. */
 export interface ChatUser {
-  /** Runs the next session, from the wait for its start to its record. */
-  runSession(model: string): Promise<void>;
+  /** Runs an iteration: its sessions, from the wait for their start to their records. */
+  runIteration(model: string): Promise<void>;
 }
 
 /** Makes a virtual user. */
@@ -37,34 +37,31 @@ export function createChatUser(
   const schedule = createSessionSchedule(plan);
   const log = createRecordLog(plan);
 
-  return {
-    async runSession(model) {
-      const slot = await schedule.next();
-      if (slot === undefined) return;
-      const asked = requests.of(slot.number, model);
-      const record = blankRecord(plan, slot, asked);
-      const { clock } = slot;
-      await slot.begin();
-      record.start_ms = roundMs(clock.now());
-      const exchange = startExchange(asked.body);
-      const startedMs = clock.now();
-      record.epoch_ms = roundMs(clock.epochMs());
-      measurements.started();
-      log.started(record);
+  const runSession = async (slot: SessionSlot, model: string): Promise<boolean> => {
+    const asked = requests.of(slot.number, model);
+    const record = blankRecord(plan, slot, asked);
+    const { clock } = slot;
+    await slot.begin();
+    record.start_ms = roundMs(clock.now());
+    const exchange = startExchange(asked.body);
+    const startedMs = clock.now();
+    record.epoch_ms = roundMs(clock.epochMs());
+    measurements.started();
+    log.started(record);
 
-      const { reply, frames, decoded, abortedBy } = await finishExchange(exchange, plan, endpoint);
-      // The request was stamped before the clock was read: what is seen is never later than the truth.
-      clock.learn(reply.startMs, startedMs);
-      const epochMs = clock.epochMs();
-      record.epoch_ms = roundMs(epochMs);
-      record.start_ms = roundMs(reply.startMs - epochMs);
-      concludeText(record, { exchange: reply, frames, decoded, abortedBy, decodeBody }, epochMs);
-      measurements.ended(record);
-      log.ended(record, () => textReadings(record));
-      measurements.addFew(textReadings(record, POOLED_LIMIT));
-      slot.end(record.outcome === "failed");
-    },
+    const { reply, frames, decoded, abortedBy } = await finishExchange(exchange, plan, endpoint);
+    // The request was stamped before the clock was read: what is seen is never later than the truth.
+    clock.learn(reply.startMs, startedMs);
+    const epochMs = clock.epochMs();
+    record.epoch_ms = roundMs(epochMs);
+    record.start_ms = roundMs(reply.startMs - epochMs);
+    concludeText(record, { exchange: reply, frames, decoded, abortedBy, decodeBody }, epochMs);
+    measurements.ended(record);
+    log.ended(record, () => textReadings(record));
+    measurements.addFew(textReadings(record, POOLED_LIMIT));
+    return record.outcome === "failed";
   };
+  return { runIteration: (model) => schedule.run((slot) => runSession(slot, model)) };
 }
 
 /** The record of a session that has not started. */

@@ -22,23 +22,24 @@ let hasAskedForStatus = false;
  * k6 says only "bad handshake" when the server answers the upgrade with a status of its own, so each virtual user asks
  * once, with a plain request that carries the upgrade's headers; later refusals are not asked again.
  */
-export function connectFailure(
+export async function connectFailure(
   message: string,
   url: string,
   headers: Record<string, string>,
-): ConnectFailure {
+): Promise<ConnectFailure> {
   if (/connection refused/i.test(message)) return { kind: "connect_refused", message };
   if (!/bad handshake/i.test(message)) return { kind: "connect_failed", message };
   if (hasAskedForStatus) return { kind: "handshake_refused", message };
   hasAskedForStatus = true;
-  const status = askForStatus(url, headers);
+  const status = await askForStatus(url, headers);
   return status === 0
     ? { kind: "handshake_refused", message }
     : { kind: handshakeKind(status), code: String(status), message };
 }
 
-function askForStatus(url: string, headers: Record<string, string>): number {
-  const response = http.get(url.replace(/^ws/, "http"), {
+/** Without blocking: the virtual user's other sessions go on. */
+async function askForStatus(url: string, headers: Record<string, string>): Promise<number> {
+  const response = await http.asyncRequest("GET", url.replace(/^ws/, "http"), null, {
     headers: {
       ...headers,
       Connection: "Upgrade",

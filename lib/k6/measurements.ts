@@ -38,8 +38,8 @@ export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements 
     if (tags === undefined) metrics.get(name)?.add(value);
     else metrics.get(name)?.add(value, tags);
   };
-  let added = 0;
   const addAll = async (values: Values, tags?: Record<string, string>): Promise<void> => {
+    let added = 0;
     for (const [name, list] of Object.entries(values)) {
       const metric = metrics.get(name);
       if (metric === undefined) continue;
@@ -78,7 +78,6 @@ export function createMeasurements(catalogue: RunPlan["metrics"]): Measurements 
       });
     },
     async add({ session, utterances }) {
-      added = 0;
       await addAll(session);
       for (const { values, wordValues, basis } of utterances) {
         await addAll(values);

@@ -3,7 +3,7 @@
 
 import { parseApiKeyFile } from "../config-values.ts";
 import type { CommonConfig } from "../config.ts";
-import { closedScenario } from "../load.ts";
+import { closedScenario, packSessions, type Packing } from "../load.ts";
 import { metricDefinition, metricsOf, type MetricName } from "../metrics.ts";
 import type { RunOptions } from "../options-check.ts";
 import { TREND_STATS } from "../results.ts";
@@ -29,6 +29,9 @@ export interface RunPlan {
   readonly recordsFullMax: number;
   /** How long sessions are started, in milliseconds; absent when only their number limits them. */
   readonly durationMs?: number;
+  /** Sessions in all; absent when only time limits them. */
+  readonly requests?: number;
+  readonly packing: Packing;
   /** Name of the manifest or of the prompts' file, the `asset_set` tag. */
   readonly assetSet: string;
   /** The catalogue, as far as k6 wants to know it: names by k6 type. */
@@ -86,6 +89,8 @@ export function commonPlan(
     records: config.records,
     recordsFullMax: config.recordsFullMax,
     ...(config.durationMs === undefined ? {} : { durationMs: config.durationMs }),
+    ...(config.requests === undefined ? {} : { requests: config.requests }),
+    packing: packSessions(config),
     metrics: metricNames(config.scenario),
   };
 }

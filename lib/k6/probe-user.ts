@@ -18,8 +18,8 @@ import { createTextRequests, type AskedText } from "./text-requests.ts";
 
 /** A virtual user. */
 export interface ProbeUser {
-  /** Runs the next session, from the wait for its start to its record. */
-  runSession(model: string): Promise<void>;
+  /** Runs an iteration: its sessions, from the wait for their start to their records. */
+  runIteration(model: string): Promise<void>;
 }
 
 /** Makes a virtual user. */
@@ -34,28 +34,25 @@ export function createProbeUser(
   const schedule = createSessionSchedule(plan);
   const log = createRecordLog(plan);
 
-  return {
-    async runSession(model) {
-      const slot = await schedule.next();
-      if (slot === undefined) return;
-      const { clock, number } = slot;
-      const requests = [one.of(number, model), many.of(number, model)] as const;
-      const record = blankRecord(plan, slot, requests[0]);
-      await slot.begin();
-      record.epoch_ms = roundMs(clock.epochMs());
-      record.start_ms = roundMs(clock.now());
-      measurements.started();
-      log.started(record);
-      const first = await ask(plan, requests[0], clock);
-      const second = first.status === 200 ? await ask(plan, requests[1], clock) : undefined;
-      record.end_ms = roundMs(clock.now());
-      concludeProbe(record, first, second, decodeBody);
-      measurements.ended(record);
-      log.ended(record, () => probeReadings(record));
-      measurements.addFew(probeReadings(record));
-      slot.end(record.outcome === "failed");
-    },
+  const runSession = async (slot: SessionSlot, model: string): Promise<boolean> => {
+    const { clock, number } = slot;
+    const requests = [one.of(number, model), many.of(number, model)] as const;
+    const record = blankRecord(plan, slot, requests[0]);
+    await slot.begin();
+    record.epoch_ms = roundMs(clock.epochMs());
+    record.start_ms = roundMs(clock.now());
+    measurements.started();
+    log.started(record);
+    const first = await ask(plan, requests[0], clock);
+    const second = first.status === 200 ? await ask(plan, requests[1], clock) : undefined;
+    record.end_ms = roundMs(clock.now());
+    concludeProbe(record, first, second, decodeBody);
+    measurements.ended(record);
+    log.ended(record, () => probeReadings(record));
+    measurements.addFew(probeReadings(record));
+    return record.outcome === "failed";
   };
+  return { runIteration: (model) => schedule.run((slot) => runSession(slot, model)) };
 }
 
 async function ask(plan: TextPlan, { body }: AskedText, clock: RunClock): Promise<ProbeAnswer> {

@@ -69,9 +69,9 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
   };
   return new Promise((resolve) => {
     socket.onclose = (event) => {
-      if (!session.isEnded()) endByClose(session, event, failure, setup);
       wakeUp.stop();
-      resolve();
+      if (session.isEnded()) resolve();
+      else void endByClose(session, event, failure, setup).then(resolve);
     };
   });
 }
@@ -107,17 +107,17 @@ function sessionPort(
 }
 
 /** The connection ended before the session did: it was never opened, or the server or the network broke it. */
-function endByClose(
+async function endByClose(
   session: RealtimeSession,
   event: CloseEvent,
   failure: string,
   setup: ConnectionSetup,
-): void {
+): Promise<void> {
   if (session.record.opened_ms !== undefined) {
     const code = event.code === NO_CLOSE_FRAME ? undefined : event.code;
     session.closed(code, event.reason === "" ? failure : event.reason);
     return;
   }
-  const { kind, code, message } = connectFailure(failure, setup.url, setup.headers);
+  const { kind, code, message } = await connectFailure(failure, setup.url, setup.headers);
   session.fail(kind, code, message);
 }

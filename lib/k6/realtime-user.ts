@@ -6,7 +6,8 @@ import type { RealtimeDialect } from "../protocols/realtime.ts";
 import { createShuffledOrder, phaseMs } from "../random.ts";
 import { realtimeReadings } from "../realtime-readings.ts";
 import { RECORD_SCHEMA, roundMs, type AssetRecord, type RealtimeRecord } from "../record.ts";
-import type { AudioSource } from "./audio-source.ts";
+import { createAudioSource, type AudioSource } from "./audio-source.ts";
+import type { ClipReader } from "./clip-reader.ts";
 import type { Measurements } from "./measurements.ts";
 import type { SharedRun } from "./once.ts";
 import { pause } from "./pause.ts";
@@ -19,23 +20,25 @@ import { createSessionSchedule, type SessionSlot } from "./session-schedule.ts";
 export interface RealtimeUserSetup {
   readonly run: SharedRun<RealtimePlan, Asset>;
   readonly dialect: RealtimeDialect;
-  readonly audio: AudioSource;
+  readonly clips: ClipReader;
   readonly measurements: Measurements;
 }
 
 /** A virtual user. */
 export interface RealtimeUser {
-  /** Runs the next session, from the wait for its start to the closed socket. */
-  runSession(model: string): Promise<void>;
+  /** Runs an iteration: its sessions, from the wait for their start to their closed sockets. */
+  runIteration(model: string): Promise<void>;
 }
 
 /** Makes a virtual user. */
 export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
-  const { run, audio, measurements } = setup;
+  const { run, dialect, measurements } = setup;
   const { plan } = run;
   const order = createShuffledOrder(plan.seed, run.items.length);
   const schedule = createSessionSchedule(plan);
   const log = createRecordLog(plan);
+  /** One for each lane, made when it is first needed. */
+  const audioOfLane: AudioSource[] = [];
 
   const measure = async (record: RealtimeRecord): Promise<void> => {
     await pause();
@@ -43,45 +46,47 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
     await pause();
     await measurements.add(values);
   };
-  return {
-    async runSession(model) {
-      const slot = await schedule.next();
-      if (slot === undefined) return;
-      const clips = clipsOfSession(slot.number, plan.utterancesPerSession, order);
-      const record = blankRecord(plan, slot);
-      const session = {
-        protocol: setup.dialect.createProtocol(model),
-        watchdogs: plan.watchdogs,
-        assets: clips.map((clip) => assetRecord(run.items, clip)),
-        thinkMs: plan.thinkMs,
-        phaseMs: phaseMs(plan.seed, slot.number, plan.frameMs),
-        record,
-      };
-      const { clock } = slot;
-      await slot.begin();
-      record.epoch_ms = roundMs(clock.epochMs());
-      record.start_ms = roundMs(clock.now());
-      let measured: Promise<void> | undefined;
-      const closed = runRealtimeConnection(session, {
-        url: plan.url,
-        headers: plan.headers,
-        clock,
-        audio,
-        clips,
-        onEnded: (ended) => {
-          // The record first: whatever is cut afterwards can be computed from it again.
-          measurements.ended(ended);
-          log.ended(ended, () => realtimeReadings(ended));
-          measured = measure(ended);
-        },
-      });
-      measurements.started();
-      log.started(record);
-      await closed;
-      await measured;
-      slot.end(record.outcome === "failed");
-    },
+  const runSession = async (slot: SessionSlot, model: string): Promise<boolean> => {
+    const { clock, lane, number } = slot;
+    const audio = (audioOfLane[lane] ??= createAudioSource(
+      setup.clips,
+      dialect.sampleRateHz,
+      plan.frameMs,
+    ));
+    const clips = clipsOfSession(number, plan.utterancesPerSession, order);
+    const record = blankRecord(plan, slot);
+    const session = {
+      protocol: dialect.createProtocol(model),
+      watchdogs: plan.watchdogs,
+      assets: clips.map((clip) => assetRecord(run.items, clip)),
+      thinkMs: plan.thinkMs,
+      phaseMs: phaseMs(plan.seed, number, plan.frameMs),
+      record,
+    };
+    await slot.begin();
+    record.epoch_ms = roundMs(clock.epochMs());
+    record.start_ms = roundMs(clock.now());
+    let measured: Promise<void> | undefined;
+    const closed = runRealtimeConnection(session, {
+      url: plan.url,
+      headers: plan.headers,
+      clock,
+      audio,
+      clips,
+      onEnded: (ended) => {
+        // The record first: whatever is cut afterwards can be computed from it again.
+        measurements.ended(ended);
+        log.ended(ended, () => realtimeReadings(ended));
+        measured = measure(ended);
+      },
+    });
+    measurements.started();
+    log.started(record);
+    await closed;
+    await measured;
+    return record.outcome === "failed";
   };
+  return { runIteration: (model) => schedule.run((slot) => runSession(slot, model)) };
 }
 
 /** Clips of session `number`: the shuffled assets in turn, so that all are spoken equally often. */

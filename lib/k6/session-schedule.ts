@@ -1,8 +1,14 @@
-// When a virtual user starts its sessions: the intended start of each, and the wait for it. Knows k6's counters of virtual
-// users and iterations; knows nothing of what a session does.
+// When a virtual user starts its sessions: which are its own, the intended start of each, and the wait for it. Knows k6's
+// counters of virtual users and iterations; knows nothing of what a session does.
 
 import exec from "k6/execution";
-import { firstIntendedStartMs, nextIntendedStartMs } from "../load.ts";
+import {
+  firstIntendedStartMs,
+  lanesOfVu,
+  nextIntendedStartMs,
+  sessionNumber,
+  type Packing,
+} from "../load.ts";
 import { createRunClock, scenarioStartMs, type RunClock } from "./clock.ts";
 import type { RunPlan } from "./prepare-common.ts";
 
@@ -12,57 +18,89 @@ export interface SessionSlot {
   readonly number: number;
   /** Number of the virtual user in the whole test, from 1. */
   readonly vu: number;
+  /** The virtual user's lane that the session runs in, from 0. */
+  readonly lane: number;
   /** When it is meant to start, on the run's clock. */
   readonly intendedMs: number;
   readonly clock: RunClock;
   /** Waits for the intended start. */
   begin(): Promise<void>;
-  /** The session is over; the next one is meant to start after the pause. */
-  end(hasFailed: boolean): void;
 }
 
-/** The sessions of one virtual user, one after the other. */
+/** Runs a session from the wait for its start to its end; tells whether it has failed. */
+export type RunSession = (slot: SessionSlot) => Promise<boolean>;
+
+/** The sessions of one virtual user. */
 export interface SessionSchedule {
-  /** The next session, or nothing: then the run's time is over, and has been waited for. */
-  next(): Promise<SessionSlot | undefined>;
+  /**
+   * Runs an iteration: one session, or, where virtual users hold several, all of the run that fall to this one, in
+   * lanes. If the run's time is over, there is none, and the end of that time is waited for.
+   */
+  run(runSession: RunSession): Promise<void>;
+}
+
+/** What a virtual user learns in its first iteration. */
+interface VuState {
+  readonly clock: RunClock;
+  readonly vu: number;
+  /** Lanes of this virtual user; when each one's next session is meant to start. */
+  readonly intendedMs: number[];
+  readonly endMs: number;
+  /** Kept: every read of `exec.scenario` rebuilds the object. Its properties are read anew. */
+  readonly scenario: typeof exec.scenario;
 }
 
 /** Makes a virtual user's schedule. */
 export function createSessionSchedule(plan: RunPlan): SessionSchedule {
-  let clock: RunClock | undefined;
-  let intendedMs = 0;
-  let endMs = Number.POSITIVE_INFINITY;
-  let vu = 0;
-  // Kept: every read of `exec.scenario` rebuilds the object. Its properties are read anew.
-  let scenario: typeof exec.scenario | undefined;
+  const { packing, requests = Number.POSITIVE_INFINITY, thinkMs } = plan;
+  let state: VuState | undefined;
+  let begun = 0;
+
+  /** The next session of a lane, or nothing: then the run has no more for it. */
+  const next = async (known: VuState, lane: number): Promise<SessionSlot | undefined> => {
+    const { clock, vu, endMs, scenario } = known;
+    const intendedMs = known.intendedMs[lane] ?? 0;
+    // k6 starts an iteration before its time is over; the session in it would start after.
+    if (intendedMs >= endMs) {
+      await waitUntil(clock, endMs);
+      return undefined;
+    }
+    const number =
+      packing.sessionsPerVu === 1
+        ? scenario.iterationInTest
+        : sessionNumber(packing, vu - 1, begun++);
+    if (number >= requests) return undefined;
+    return { number, vu, lane, intendedMs, clock, begin: () => waitUntil(clock, intendedMs) };
+  };
+  const runLane = async (known: VuState, lane: number, runSession: RunSession): Promise<void> => {
+    do {
+      const slot = await next(known, lane);
+      if (slot === undefined) return;
+      const hasFailed = await runSession(slot);
+      known.intendedMs[lane] = nextIntendedStartMs(known.clock.now(), thinkMs, hasFailed);
+    } while (packing.sessionsPerVu > 1);
+  };
   return {
-    async next() {
-      if (clock === undefined) {
-        clock = createRunClock();
-        const startMs = scenarioStartMs(clock);
-        intendedMs = firstIntendedStartMs(startMs, exec.vu.idInInstance - 1);
-        endMs = startMs + (plan.durationMs ?? Number.POSITIVE_INFINITY);
-        vu = exec.vu.idInTest;
-        scenario = exec.scenario;
-      }
-      const runClock = clock;
-      // k6 starts an iteration before its time is over; the session in it would start after.
-      if (intendedMs >= endMs) {
-        await waitUntil(runClock, endMs);
-        return undefined;
-      }
-      const startMs = intendedMs;
-      return {
-        number: scenario?.iterationInTest ?? 0,
-        vu,
-        intendedMs: startMs,
-        clock: runClock,
-        begin: () => waitUntil(runClock, startMs),
-        end(hasFailed) {
-          intendedMs = nextIntendedStartMs(runClock.now(), plan.thinkMs, hasFailed);
-        },
-      };
+    async run(runSession) {
+      const known = (state ??= learnVu(packing, plan.durationMs));
+      await Promise.all(known.intendedMs.map((_, lane) => runLane(known, lane, runSession)));
     },
+  };
+}
+
+function learnVu(packing: Packing, durationMs = Number.POSITIVE_INFINITY): VuState {
+  const clock = createRunClock();
+  const startMs = scenarioStartMs(clock);
+  const vu = exec.vu.idInTest;
+  const firstLane = (exec.vu.idInInstance - 1) * packing.sessionsPerVu;
+  return {
+    clock,
+    vu,
+    intendedMs: Array.from({ length: lanesOfVu(packing, vu - 1) }, (_, lane) =>
+      firstIntendedStartMs(startMs, firstLane + lane),
+    ),
+    endMs: startMs + durationMs,
+    scenario: exec.scenario,
   };
 }
 

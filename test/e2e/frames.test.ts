@@ -106,6 +106,25 @@ describe("the shipped clips", () => {
       expect(steps).toEqual(["update", "append", "commit false", "append", "commit true"]);
     }
   });
+
+  test("arrive whole from sessions that share a virtual user, and its files", async () => {
+    const sessions = await hear({
+      RT_SPEED: "4",
+      RT_CONCURRENCY: "10",
+      RT_SESSIONS_PER_VU: "10",
+      RT_REQUESTS: "20",
+    });
+    const utterances = sessions.flat();
+    expect(utterances).toHaveLength(20);
+    const wanted = digests(SHIPPED);
+    const counts = new Map<string, number>();
+    for (const utterance of utterances) {
+      const [digest = ""] = digests([audioOf(utterance)]);
+      expect(wanted).toContain(digest);
+      counts.set(digest, (counts.get(digest) ?? 0) + 1);
+    }
+    expect([...counts.values()]).toEqual([4, 4, 4, 4, 4]);
+  });
 });
 
 describe("odd lengths", () => {
