@@ -58,3 +58,14 @@ export function maximum(list: readonly number[] | Float64Array): number {
   });
   return most;
 }
+
+/** At most `limit` elements, evenly spread over the list: each stands for a stretch of the same length. */
+export function spread(list: readonly number[], limit: number): readonly number[] {
+  if (list.length <= limit) return list;
+  const step = list.length / limit;
+  const chosen: number[] = [];
+  // Not Array.from({ length }), which goes through an iterator in k6's engine.
+  for (let index = 0; index < limit; index++)
+    chosen.push(list[Math.floor((index + 0.5) * step)] ?? 0);
+  return chosen;
+}

@@ -12,6 +12,7 @@ import {
 import {
   difference,
   maximum,
+  spread,
   ValueList,
   type SessionReadings,
   type UtteranceReadings,
@@ -30,13 +31,18 @@ const SLOPE_POINTS = 3;
 /**
  * Computes every reading that a session supports.
  *
+ * @param pooledLimit - Most values of an utterance, of a metric with one value a frame or a delta, blank ones included. k6 is
+ *   given few; outputs made from records have all.
  * @returns Readings of a finished session; empty for a failed one, which never enters a latency.
  */
-export function realtimeReadings(record: RealtimeRecord): SessionReadings {
+export function realtimeReadings(
+  record: RealtimeRecord,
+  pooledLimit = Number.POSITIVE_INFINITY,
+): SessionReadings {
   if (record.outcome !== "finished") return { session: {}, utterances: [] };
   return {
     session: sessionValues(record),
-    utterances: record.utterances.map((each) => utteranceReadings(each, record)),
+    utterances: record.utterances.map((each) => utteranceReadings(each, record, pooledLimit)),
   };
 }
 
@@ -48,7 +54,11 @@ function sessionValues(record: RealtimeRecord): Values {
   return values.byMetric;
 }
 
-function utteranceReadings(utterance: UtteranceRecord, record: RealtimeRecord): UtteranceReadings {
+function utteranceReadings(
+  utterance: UtteranceRecord,
+  record: RealtimeRecord,
+  pooledLimit: number,
+): UtteranceReadings {
   const schedule: AudioSchedule = {
     startMs: utterance.t0_ms,
     durationMs: utterance.asset.duration_ms,
@@ -58,25 +68,25 @@ function utteranceReadings(utterance: UtteranceRecord, record: RealtimeRecord): 
   const values = new ValueList();
   const words = trackWords(utterance);
   values.put("commit_to_final_ms", difference(utterance.final_ms, utterance.commit_ms));
-  values.putAll("stamp_wait_ms", utterance.stamp_wait_ms);
+  values.putAll("stamp_wait_ms", spread(utterance.stamp_wait_ms, pooledLimit));
   values.put("deltas_blank", utterance.delta_text.filter(isBlank).length);
   values.put("wer_errors", words.errors);
   values.put("wer_words", words.referenceCount);
   if (record.speed === 0) return { values: values.byMetric, wordValues: {} };
 
-  putSending(values, utterance);
+  putSending(values, utterance, pooledLimit);
   putFinal(values, utterance, schedule);
   putFirstText(values, utterance, schedule);
   putGaps(values, utterance, schedule);
-  putBacklog(values, utterance, schedule);
+  putBacklog(values, utterance, schedule, pooledLimit);
   const wordValues = wordReadings(words.words, utterance, schedule);
   return words.basis === undefined
     ? { values: values.byMetric, wordValues: {} }
     : { values: values.byMetric, wordValues, basis: words.basis };
 }
 
-function putSending(values: ValueList, utterance: UtteranceRecord): void {
-  values.putAll("send_lag_ms", utterance.send_lag_ms);
+function putSending(values: ValueList, utterance: UtteranceRecord, pooledLimit: number): void {
+  values.putAll("send_lag_ms", spread(utterance.send_lag_ms, pooledLimit));
   if (utterance.send_lag_ms.length > 0)
     values.put("send_lag_max_ms", maximum(utterance.send_lag_ms));
 }
@@ -127,7 +137,12 @@ function putGaps(values: ValueList, utterance: UtteranceRecord, schedule: AudioS
  * where sentPos(t) is the audio sent by t. The minimum takes away the engine's fixed look-ahead. Only deltas
  * before the commit count: afterwards the engine flushes and nothing is spoken any more.
  */
-function putBacklog(values: ValueList, utterance: UtteranceRecord, schedule: AudioSchedule): void {
+function putBacklog(
+  values: ValueList,
+  utterance: UtteranceRecord,
+  schedule: AudioSchedule,
+  pooledLimit: number,
+): void {
   const extra = utterance.delta_ms.length - schedule.durationMs / DELTA_AUDIO_MS;
   const hasClock =
     extra >= EXTRA_DELTAS[0] && extra <= EXTRA_DELTAS[1] && utterance.delta_text.some(isBlank);
@@ -143,7 +158,7 @@ function putBacklog(values: ValueList, utterance: UtteranceRecord, schedule: Aud
   if (positions.length === 0) return;
   const least = positions.reduce((low, each) => (each < low ? each : low));
   const backlog = positions.map((position) => roundMs(position - least));
-  values.putAll("backlog_ms", backlog);
+  values.putAll("backlog_ms", spread(backlog, pooledLimit));
   values.put("backlog_slope_ms_per_s", slopePerSecond(arrivals, backlog));
 }
 

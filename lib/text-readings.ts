@@ -1,7 +1,7 @@
 // From the record of a text reply, or of a probe, to the values of the catalogue's metrics. Knows every formula; knows no
 // clock, no k6 and no statistics. Notation and formulas: docs/METRICS.md.
 
-import { difference, maximum, ValueList, type SessionReadings } from "./reading-values.ts";
+import { difference, maximum, spread, ValueList, type SessionReadings } from "./reading-values.ts";
 import type { ProbeRecord, TextRecord } from "./record.ts";
 
 const NOTHING: SessionReadings = { session: {}, utterances: [] };
@@ -62,17 +62,6 @@ function putPace(values: ValueList, record: TextRecord, pooledLimit: number): vo
 
 function milliseconds(us: readonly number[]): number[] {
   return us.map((each) => each / 1000);
-}
-
-/** At most `limit` elements, evenly spread over the list: each stands for a stretch of the same length. */
-function spread(list: readonly number[], limit: number): readonly number[] {
-  if (list.length <= limit) return list;
-  const step = list.length / limit;
-  const chosen: number[] = [];
-  // Not Array.from({ length }), which goes through an iterator in k6's engine.
-  for (let index = 0; index < limit; index++)
-    chosen.push(list[Math.floor((index + 0.5) * step)] ?? 0);
-  return chosen;
 }
 
 /** Computes the readings of a probe; empty for one that did not finish. */

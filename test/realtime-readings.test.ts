@@ -598,3 +598,23 @@ describe("every reading", () => {
     );
   });
 });
+
+describe("a limit for what has one value an event", () => {
+  it("takes as many, evenly spread, and leaves single values exact", () => {
+    const utterance = utteranceRecord(
+      {},
+      {
+        send_lag_ms: [1, 2, 3, 4, 5, 6, 7, 80, 9, 10],
+        delta_ms: [1100, 1200],
+        delta_text: ["", ""],
+        stamp_wait_ms: [0.1, 0.2],
+      },
+    );
+    const [few] = readings(finishedRecord([utterance]), 5).utterances;
+    expect(few?.values.send_lag_ms).toEqual([2, 4, 6, 80, 10]);
+    expect(few?.values.send_lag_max_ms).toEqual([80]);
+    expect(few?.values.stamp_wait_ms).toEqual([0.1, 0.2]);
+    const [all] = readings(finishedRecord([utterance])).utterances;
+    expect(all?.values.send_lag_ms).toEqual(utterance.send_lag_ms);
+  });
+});

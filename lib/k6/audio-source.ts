@@ -18,7 +18,7 @@ export interface AudioSource {
 }
 
 /** Audio held in memory at a time, twice: one window is sent while the next one loads. */
-const WINDOW_MS = 500;
+const WINDOW_MS = 1000;
 
 /** One window of a clip's samples, with a view of each of its frames. */
 interface AudioWindow {
@@ -101,23 +101,32 @@ function createLoader(
   let dataBytes = 0;
   let loadCount = 0;
   let newest = -1;
-  // One read at a time: a window may be asked for again while an old one is on its way into its buffer.
-  let reads: Promise<void> = Promise.resolve();
+  // One read at a time: an old one may still be on its way into the buffer of a window that is asked for again.
+  let isReading = false;
+  let next = -1;
 
-  const read = async (index: number, load: number): Promise<void> => {
-    if (load !== loadCount) return;
+  const read = (index: number): void => {
+    const load = loadCount;
     const window = windows[index % 2 === 0 ? 0 : 1];
     window.index = -1;
-    await clips.read(clip, index * windowBytes, window.bytes);
-    if (load !== loadCount) return;
-    window.index = index;
-    onLoaded();
+    isReading = true;
+    clips.read(clip, index * windowBytes, window.bytes, () => {
+      isReading = false;
+      const isCurrent = load === loadCount;
+      if (isCurrent) window.index = index;
+      if (next >= 0) {
+        const wanted = next;
+        next = -1;
+        read(wanted);
+      }
+      if (isCurrent) onLoaded();
+    });
   };
   const request = (index: number): undefined => {
     if (index <= newest || index * windowBytes >= dataBytes) return;
     newest = index;
-    const load = loadCount;
-    reads = reads.then(() => read(index, load));
+    if (isReading) next = index;
+    else read(index);
   };
   return {
     load(clipIndex) {
@@ -125,6 +134,7 @@ function createLoader(
       dataBytes = clips.dataBytes(clipIndex);
       loadCount++;
       newest = -1;
+      next = -1;
       windows.forEach((window) => (window.index = -1));
       request(0);
     },

@@ -7,16 +7,13 @@ import { completions, decodeCompletionBody } from "../protocols/completions.ts";
 import { RECORD_SCHEMA, roundMs, type TextRecord } from "../record.ts";
 import { textReadings } from "../text-readings.ts";
 import { concludeText } from "../text-session.ts";
-import type { Measurements } from "./measurements.ts";
+import { POOLED_LIMIT, type Measurements } from "./measurements.ts";
 import type { SharedRun } from "./once.ts";
 import type { TextPlan } from "./prepare-text.ts";
 import { createRecordLog } from "./record-log.ts";
 import { createSessionSchedule, type SessionSlot } from "./session-schedule.ts";
 import { createTextRequests, type AskedText } from "./text-requests.ts";
 import { createExchanges, finishExchange } from "./text-exchange.ts";
-
-/** Most values of a metric with one value an event that k6 is given of a reply. */
-const POOLED_LIMIT = 5;
 
 /** A virtual user. */
 export interface ChatUser {

@@ -8,47 +8,70 @@ import type { ClipFile } from "./prepare-realtime.ts";
 export interface ClipReader {
   /** Size of a clip's samples. */
   dataBytes(clipIndex: number): number;
-  /** Fills `bytes` with samples from `offset` on, as far as there are any; the rest of it is left as it was. */
-  read(clipIndex: number, offset: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * Fills `bytes` with samples from `offset` on, as far as there are any; the rest of it is left as it was.
+   *
+   * @param onRead - Called when they are there. A function, because a promise more costs as much as the read.
+   */
+  read(clipIndex: number, offset: number, bytes: Uint8Array, onRead: () => void): void;
 }
 
 /** Opens all clips. Init context only. k6 holds a file once for all virtual users. */
 export async function createClipReader(clips: readonly ClipFile[]): Promise<ClipReader> {
   const open: OpenClip[] = [];
-  for (const clip of clips) {
-    const file = await openFile(clip.path);
-    open.push({ file, ...clip, position: 0, reads: Promise.resolve() });
-  }
+  for (const clip of clips) open.push(new OpenClip(await openFile(clip.path), clip));
   const clipAt = (index: number): OpenClip => {
     const clip = open[index];
     if (clip === undefined) throw new RangeError(`there is no clip ${index}`);
     return clip;
   };
   return {
-    dataBytes: (clipIndex) => clipAt(clipIndex).dataBytes,
-    read(clipIndex, offset, bytes) {
-      const clip = clipAt(clipIndex);
-      // One after the other: between a seek and its read another session must not seek.
-      clip.reads = clip.reads.then(() => readAt(clip, offset, bytes));
-      return clip.reads;
-    },
+    dataBytes: (clipIndex) => clipAt(clipIndex).clip.dataBytes,
+    read: (clipIndex, offset, bytes, onRead) => clipAt(clipIndex).read({ offset, bytes, onRead }),
   };
 }
 
-interface OpenClip {
-  readonly file: File;
-  readonly dataOffset: number;
-  readonly dataBytes: number;
-  /** Where the next read begins, in bytes from the file's start. */
-  position: number;
-  /** The newest read. */
-  reads: Promise<void>;
+interface Read {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  readonly onRead: () => void;
 }
 
-async function readAt(clip: OpenClip, offset: number, bytes: Uint8Array): Promise<void> {
-  const from = clip.dataOffset + offset;
-  if (clip.position !== from) await clip.file.seek(from, SeekMode.Start);
-  clip.position = Number.NaN;
-  const read = await clip.file.read(bytes);
-  clip.position = from + (read ?? 0);
+/** One file, read by one session after the other: between a seek and its read nobody else must seek. */
+class OpenClip {
+  readonly clip: ClipFile;
+  readonly #file: File;
+  /** Where the next read begins, in bytes from the file's start. */
+  #position = 0;
+  #isBusy = false;
+  readonly #waiting: Read[] = [];
+
+  constructor(file: File, clip: ClipFile) {
+    this.#file = file;
+    this.clip = clip;
+  }
+
+  read(wanted: Read): void {
+    if (this.#isBusy) {
+      this.#waiting.push(wanted);
+      return;
+    }
+    this.#isBusy = true;
+    const from = this.clip.dataOffset + wanted.offset;
+    if (this.#position === from) this.#readHere(wanted);
+    else {
+      this.#position = from;
+      void this.#file.seek(from, SeekMode.Start).then(() => this.#readHere(wanted));
+    }
+  }
+
+  #readHere(wanted: Read): void {
+    void this.#file.read(wanted.bytes).then((count) => {
+      this.#position += count ?? 0;
+      this.#isBusy = false;
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.read(next);
+      wanted.onRead();
+    });
+  }
 }

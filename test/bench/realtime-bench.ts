@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { processUsage, runK6, startServerProcess } from "../../build/processes.ts";
 import type { RealtimeRecord } from "../../lib/record.ts";
 import type { Results } from "../../lib/results.ts";
+import { quantile, sortValues } from "../../lib/stats/quantiles.ts";
 import { readRealtimeLog } from "../lab/records.ts";
 import type { Table } from "./table.ts";
 
@@ -52,7 +53,9 @@ async function measure(sessions: number): Promise<Row> {
   const results = JSON.parse(readFileSync(summaryFile, "utf8")) as Results;
   const ended = readRealtimeLog(readFileSync(recordsFile, "utf8")).sessions;
   rmSync(folder, { recursive: true });
-  const lag = results.metrics.send_lag_ms;
+  const lags = sortValues(
+    ended.flatMap(({ utterances }) => utterances.flatMap(({ send_lag_ms: ms }) => ms)),
+  );
   const final = results.metrics.commit_to_final_ms;
   return {
     sessions,
@@ -61,7 +64,7 @@ async function measure(sessions: number): Promise<Row> {
     sessionSeconds: sessionSeconds(ended),
     cpuMs: run.cpuMs,
     rssMbPerSession: run.peakRssBytes / 1024 / 1024 / sessions,
-    sendLag: [lag?.p50, lag?.p99, lag?.max].map((ms) => ms?.toFixed(2) ?? "-").join(" / "),
+    sendLag: [0.5, 0.99, 1].map((p) => quantile(lags, p)?.toFixed(2) ?? "-").join(" / "),
     commitToFinal: [final?.p50, final?.p99].map((ms) => ms?.toFixed(2) ?? "-").join(" / "),
     serverCpuPercent: (serverCpuMs / run.wallMs) * 100,
   };

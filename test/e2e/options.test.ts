@@ -81,7 +81,9 @@ describe.concurrent("RT_SPEED", () => {
     expect(spokenMs).toBeLessThan(SPEECH_MS);
     // The end of the audio is T0 + A / 2: a reading against T0 + A would be below 0.
     expect(result.summary?.metrics.final_ms?.min).toBeGreaterThan(0);
-    expect(result.summary?.metrics.send_lag_ms?.count).toBe(Math.ceil(SPEECH_MS / 80));
+    // k6 has a sample of the frames, the record has all.
+    expect(result.summary?.metrics.send_lag_ms?.count).toBe(5);
+    expect(utterance?.send_lag_ms).toHaveLength(Math.ceil(SPEECH_MS / 80));
   });
 });
 
