@@ -18,7 +18,8 @@ import {
   type Values,
 } from "./reading-values.ts";
 import { roundMs, type RealtimeRecord, type UtteranceRecord } from "./record.ts";
-import { trackWords, type TrackedWord } from "./text/word-track.ts";
+import { countCharacterErrors, errorsOf } from "./text/error-counts.ts";
+import { trackWords, type TrackedWord, type WordTrack } from "./text/word-track.ts";
 
 /** Audio that one delta stands for on servers that send one per step of their engine, in milliseconds. */
 const DELTA_AUDIO_MS = 80;
@@ -30,13 +31,18 @@ const SLOPE_POINTS = 3;
 /**
  * Computes every reading that a session supports.
  *
+ * @param extent - `live` leaves the character errors out: of a wrong transcript they cost k6 milliseconds. Outputs made from
+ *   records have all.
  * @returns Readings of a finished session; empty for a failed one, which never enters a latency.
  */
-export function realtimeReadings(record: RealtimeRecord): SessionReadings {
+export function realtimeReadings(
+  record: RealtimeRecord,
+  extent: "all" | "live" = "all",
+): SessionReadings {
   if (record.outcome !== "finished") return { session: {}, utterances: [] };
   return {
     session: sessionValues(record),
-    utterances: record.utterances.map((each) => utteranceReadings(each, record)),
+    utterances: record.utterances.map((each) => utteranceReadings(each, record, extent)),
   };
 }
 
@@ -48,7 +54,11 @@ function sessionValues(record: RealtimeRecord): Values {
   return values.byMetric;
 }
 
-function utteranceReadings(utterance: UtteranceRecord, record: RealtimeRecord): UtteranceReadings {
+function utteranceReadings(
+  utterance: UtteranceRecord,
+  record: RealtimeRecord,
+  extent: "all" | "live",
+): UtteranceReadings {
   const schedule: AudioSchedule = {
     startMs: utterance.t0_ms,
     durationMs: utterance.asset.duration_ms,
@@ -60,8 +70,8 @@ function utteranceReadings(utterance: UtteranceRecord, record: RealtimeRecord): 
   values.put("commit_to_final_ms", difference(utterance.final_ms, utterance.commit_ms));
   values.putAll("stamp_wait_ms", utterance.stamp_wait_ms);
   values.put("deltas_blank", utterance.delta_text.filter(isBlank).length);
-  values.put("wer_errors", words.errors);
-  values.put("wer_words", words.referenceCount);
+  putWordErrors(values, words);
+  if (extent === "all") putCharacterErrors(values, words);
   if (record.speed === 0) return { values: values.byMetric, wordValues: {} };
 
   putSending(values, utterance);
@@ -73,6 +83,27 @@ function utteranceReadings(utterance: UtteranceRecord, record: RealtimeRecord): 
   return words.basis === undefined
     ? { values: values.byMetric, wordValues: {} }
     : { values: values.byMetric, wordValues, basis: words.basis };
+}
+
+function putWordErrors(values: ValueList, { errors, erasure }: WordTrack): void {
+  values.put("erased_words", erasure?.erasedWords);
+  values.put("final_words", erasure?.finalWords);
+  if (errors === undefined) return;
+  values.put("wer_substitutions", errors.substitutions);
+  values.put("wer_deletions", errors.deletions);
+  values.put("wer_insertions", errors.insertions);
+  values.put("wer_errors", errorsOf(errors));
+  values.put("wer_words", errors.referenceLength);
+}
+
+function putCharacterErrors(values: ValueList, { reference, words }: WordTrack): void {
+  if (reference === undefined) return;
+  const { errors, characters } = countCharacterErrors(
+    reference,
+    words.map(({ word }) => word),
+  );
+  values.put("cer_errors", errors);
+  values.put("cer_characters", characters);
 }
 
 function putSending(values: ValueList, utterance: UtteranceRecord): void {

@@ -39,7 +39,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
 
   const measure = async (record: RealtimeRecord): Promise<void> => {
     await pause();
-    const values = realtimeReadings(record);
+    const values = realtimeReadings(record, "live");
     await pause();
     await measurements.add(values);
   };
