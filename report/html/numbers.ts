@@ -77,8 +77,8 @@ function wordNumbers(metric: MetricResult, { word_errors: words, metrics }: Resu
         </p>`;
   const { cer_ratio: characters, erasure_ratio: erasure } = metrics;
   const others = [
-    ...(characters === undefined ? [] : [`characters ${percent(characters.value)} %`]),
-    ...(erasure === undefined ? [] : [`taken back ${percent(erasure.value)} %`]),
+    ...(characters === undefined ? [] : [`character errors ${percent(characters.value)} %`]),
+    ...(erasure === undefined ? [] : [`erasure ${percent(erasure.value)} %`]),
   ].join(", ");
   return markup`<dl>
       <div>
