@@ -33,6 +33,7 @@ interface CompareFlags {
   readonly json?: string;
   readonly floorMedian?: string;
   readonly floorP95?: string;
+  readonly floorErrors?: string;
   readonly strict?: boolean;
   readonly acceptVoid?: boolean;
   readonly allowDifferent?: boolean;
@@ -56,6 +57,10 @@ export function createCompareCommand(context: CompareContext): Command {
     .optionsGroup("Judgement:")
     .option("--floor-median <percent>", "changes of a median below this are accepted (default: 5)")
     .option("--floor-p95 <percent>", "changes of a p95 below this are accepted (default: 10)")
+    .option(
+      "--floor-errors <points>",
+      "changes of an error rate below this many percentage points are accepted (default: 1)",
+    )
     .option("--strict", "exit with 3 unless it is sure that B is no worse")
     .option("--accept-void", "compare void runs too")
     .option("--allow-different", "compare runs whose configurations forbid it")
@@ -121,8 +126,13 @@ function readFloors(flags: CompareFlags, mistakes: string[]): CompareOptions {
   };
   const p50 = read("--floor-median", flags.floorMedian);
   const p95 = read("--floor-p95", flags.floorP95);
+  const rate = read("--floor-errors", flags.floorErrors);
   return {
-    floors: { ...(p50 === undefined ? {} : { p50 }), ...(p95 === undefined ? {} : { p95 }) },
+    floors: {
+      ...(p50 === undefined ? {} : { p50 }),
+      ...(p95 === undefined ? {} : { p95 }),
+      ...(rate === undefined ? {} : { error_rate: rate }),
+    },
   };
 }
 

@@ -6,24 +6,17 @@ import { metricResults } from "./analysis/metric-results.ts";
 import { rowOfSession, rowOfStart, valuesOf } from "./analysis/rows.ts";
 import { Samples, type MetricData } from "./analysis/samples.ts";
 import { chooseMeasured, type Measured } from "./analysis/measured.ts";
+import { transcriptErrors } from "./analysis/transcript-errors.ts";
 import { censoredReadings } from "./censoring.ts";
 import type { MachineSamples } from "./machine.ts";
 import type { MetricName } from "./metrics.ts";
 import { FAILURE_KIND_NAMES } from "./outcome.ts";
 import type { SessionRecord, SessionStart } from "./record.ts";
-import {
-  RESULTS_SCHEMA,
-  type Results,
-  type RunInfo,
-  type SessionCounts,
-  type WordErrors,
-} from "./results.ts";
+import { RESULTS_SCHEMA, type Results, type RunInfo, type SessionCounts } from "./results.ts";
 import type { ScenarioName } from "./scenario.ts";
 import type { SessionRow } from "./session-row.ts";
 import { blockLengthMs } from "./stats/bootstrap.ts";
 import { quantile, sortValues } from "./stats/quantiles.ts";
-import { countWordErrors, poolErrors, type ErrorCounts } from "./text/error-counts.ts";
-import { NORMALISER_VERSION } from "./text/normalise.ts";
 import { judgeRun } from "./verdict.ts";
 
 /** What the records do not say of a run. */
@@ -75,7 +68,6 @@ export class RunAnalysis {
   /** Sessions whose stamps were taken in user space, by their number in `#rows`. */
   readonly #userStamped: number[] = [];
   readonly #bases = new Set<string>();
-  readonly #words: { readonly session: number; readonly errors: ErrorCounts }[] = [];
   #firstStartMs = Number.POSITIVE_INFINITY;
   #lastEndMs = Number.NEGATIVE_INFINITY;
   #full = 0;
@@ -94,7 +86,6 @@ export class RunAnalysis {
     if (record.detail === "compact") this.#compact++;
     else this.#full++;
     this.#facts.add(record);
-    this.#countWords(record, session);
     this.#rows.push(rowOfSession(record, lists));
     this.#intendedMs.push(record.epoch_ms + record.intended_ms);
     this.#firstStartMs = Math.min(this.#firstStartMs, record.epoch_ms + record.start_ms);
@@ -164,7 +155,7 @@ export class RunAnalysis {
         sessions: counts,
         measured: measured.part,
         metrics,
-        ...this.#wordErrors(measured),
+        ...transcriptErrors(this.#metrics, chosen),
         ...(context.thresholds === undefined ? {} : { thresholds: context.thresholds }),
       },
       sessions: rows,
@@ -177,23 +168,6 @@ export class RunAnalysis {
     const made = { samples: new Samples(), bounds: [] };
     this.#metrics.set(name, made);
     return made;
-  }
-
-  #countWords(record: SessionRecord, session: number): void {
-    if (record.type !== "realtime" || record.outcome !== "finished") return;
-    const counts = record.utterances.flatMap(({ asset, final_text: text }) =>
-      asset.text === undefined || text === undefined ? [] : [countWordErrors(asset.text, text)],
-    );
-    if (counts.length > 0) this.#words.push({ session, errors: poolErrors(counts) });
-  }
-
-  /** Compact records have no text, so these may be of fewer sessions than the rate. */
-  #wordErrors({ isMeasured }: Measured): { readonly word_errors?: WordErrors } {
-    const parts = this.#words.filter(({ session }) => isMeasured[session] === 1);
-    if (parts.length === 0) return {};
-    const { referenceLength: words, ...counts } = poolErrors(parts.map(({ errors }) => errors));
-    const sessions = parts.length;
-    return { word_errors: { ...counts, words, sessions, normaliser: NORMALISER_VERSION } };
   }
 
   #userStampWait(chosen: Uint32Array): number | undefined {

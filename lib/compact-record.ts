@@ -1,13 +1,13 @@
 // The compact form of a record line: readings in place of events and text. Knows which sessions are kept in full; knows
 // no formula of a reading.
 
-import type { MetricName } from "./metrics.ts";
+import { isCount, type MetricName } from "./metrics.ts";
 import type { SessionReadings, Values } from "./reading-values.ts";
 import { roundMs, type CompactReadings, type SessionRecord } from "./record.ts";
 import { sessionEvidence } from "./session-evidence.ts";
 import { countInBuckets, type Buckets } from "./stats/buckets.ts";
 
-/** Values of one metric that a compact line keeps as they are; more are counted in buckets of 1 %. */
+/** Values of one metric that a compact line keeps as they are; more are counted in buckets of 1 %, counts added up. */
 const LIST_LIMIT = 8;
 
 /**
@@ -54,7 +54,10 @@ function compactReadings(readings: SessionReadings): CompactReadings {
   const values: Partial<Record<MetricName, readonly number[] | Buckets>> = {};
   const { lists, basis } = flattenReadings(readings);
   lists.forEach((list, metric) => {
-    values[metric] = list.length > LIST_LIMIT ? bucketsOf(list) : list;
+    if (list.length <= LIST_LIMIT) values[metric] = list;
+    // Of counts the sum is all that is asked for, and it stays exact.
+    else if (isCount(metric)) values[metric] = [list.reduce((sum, each) => sum + each, 0)];
+    else values[metric] = bucketsOf(list);
   });
   return basis === undefined ? { values } : { values, basis };
 }

@@ -4,17 +4,18 @@
 import { differenceText } from "./compare-settings.ts";
 import {
   changeIntervalText,
-  changeText,
   gateName,
+  gatesOf,
   methodText,
   missingLines,
   OUTCOME_WORDS,
   pText,
   reasonText,
+  rowChangeText,
   sideText,
   STATUS_WORDS,
 } from "./compare-text.ts";
-import type { ComparedMetric, Comparison, RunSummary } from "./comparison.ts";
+import type { ComparedRow, Comparison, RunSummary } from "./comparison.ts";
 import { codeSpan } from "./markdown-text.ts";
 
 /** The comparison as Markdown. Ends in a line break. All foreign text is in code spans. */
@@ -22,7 +23,7 @@ export function compareMarkdown(comparison: Comparison): string {
   const { metrics } = comparison;
   const sections = [
     [verdictLine(comparison)],
-    metricTable(metrics.filter((each) => each.is_gate)),
+    metricTable(gatesOf(comparison)),
     [
       ...missingLines(comparison, codeSpan).map((each) => `- not compared: ${each}`),
       ...noteLines(comparison),
@@ -45,15 +46,15 @@ function verdictLine(comparison: Comparison): string {
   return `**k6-realtime: ${STATUS_WORDS[comparison.status]}.**${rest}`;
 }
 
-function metricTable(metrics: readonly ComparedMetric[]): string[] {
-  if (metrics.length === 0) return [];
-  const isGated = metrics.some((each) => each.p_adjusted !== undefined);
-  const rows = metrics.map((each) => [
+function metricTable(rows: readonly ComparedRow[]): string[] {
+  if (rows.length === 0) return [];
+  const isGated = rows.some((each) => each.p_adjusted !== undefined);
+  const cells = rows.map((each) => [
     codeSpan(gateName(each)),
     sideText(each, "baseline"),
     sideText(each, "candidate"),
     each.unit,
-    changeText(each.ratio),
+    rowChangeText(each),
     changeIntervalText(each) || "-",
     ...(isGated ? [pText(each.p_adjusted), outcomeText(each)] : []),
   ]);
@@ -68,11 +69,11 @@ function metricTable(metrics: readonly ComparedMetric[]): string[] {
       ...(isGated ? ["p (worse)", ""] : []),
     ]),
     row([":--", "--:", "--:", ":--", "--:", ":-:", ...(isGated ? ["--:", ":--"] : [])]),
-    ...rows.map(row),
+    ...cells.map(row),
   ];
 }
 
-function outcomeText({ outcome }: ComparedMetric): string {
+function outcomeText({ outcome }: ComparedRow): string {
   return outcome === "worse" ? `**${OUTCOME_WORDS.worse}**` : OUTCOME_WORDS[outcome];
 }
 

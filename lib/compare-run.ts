@@ -3,11 +3,13 @@
 
 import { RunAnalysis, type AnalysisContext } from "./analysis.ts";
 import { censoredReadings } from "./censoring.ts";
-import { metricsOf, type MetricName } from "./metrics.ts";
+import type { ErrorRateName } from "./comparison.ts";
+import { metricsOf, POOLED_RATIOS, type MetricName } from "./metrics.ts";
 import type { SessionRecord, SessionStart } from "./record.ts";
-import type { SessionCounts, WordErrors } from "./results.ts";
+import type { SessionCounts } from "./results.ts";
 import type { ScenarioName } from "./scenario.ts";
 import type { SessionRow } from "./session-row.ts";
+import type { ClipErrors } from "./text/error-change.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** How a run was configured, by name. Absent: not set, or not known. */
@@ -33,7 +35,8 @@ export interface ComparedRun {
   readonly sessions: SessionCounts;
   /** Finished sessions after the warm-up. */
   readonly measured: number;
-  readonly wordErrors?: WordErrors;
+  /** Errors of the measured sessions that have a reference. */
+  readonly errors: ReadonlyMap<ErrorRateName, readonly ClipErrors[]>;
   readonly values: ReadonlyMap<MetricName, RunValues>;
 }
 
@@ -75,7 +78,7 @@ export class ComparedRunCollector {
   /** Ends the run. The collector takes no more records after that. */
   conclude({ name, context, settings }: RunDescription): ComparedRun {
     const { results, sessions: rows } = this.#analysis.conclude(context);
-    const { verdict, scenario, measured, word_errors: wordErrors } = results;
+    const { verdict, scenario, measured } = results;
     return {
       name,
       scenario,
@@ -85,7 +88,7 @@ export class ComparedRunCollector {
       verdict: verdict ?? { status: "valid", reasons: [] },
       sessions: results.sessions,
       measured: measured?.sessions ?? 0,
-      ...(wordErrors === undefined ? {} : { wordErrors }),
+      errors: errorsOf(rows),
       values: this.#values(scenario, rows),
     };
   }
@@ -115,6 +118,21 @@ export class ComparedRunCollector {
     });
     return values;
   }
+}
+
+/** By session, under the names of its clips: sessions with the same clips are paired. */
+function errorsOf(rows: readonly SessionRow[]): Map<ErrorRateName, readonly ClipErrors[]> {
+  const measured = rows.filter(({ phase }) => phase === "measured");
+  const rates = POOLED_RATIOS.flatMap(({ ratio, numerator, denominator }) => {
+    if (ratio !== "wer_ratio" && ratio !== "cer_ratio") return [];
+    const sessions = measured.flatMap(({ assets, values }): ClipErrors[] => {
+      const [errors, length] = [values[numerator], values[denominator]];
+      if (errors === undefined || length === undefined) return [];
+      return [{ clip: assets.join(" "), errors, length }];
+    });
+    return [[ratio, sessions] as const];
+  });
+  return new Map(rates);
 }
 
 function keyOf({ session, vu }: { readonly session: string; readonly vu: number }): string {

@@ -3,15 +3,16 @@
 import { differenceText } from "./compare-settings.ts";
 import {
   changeIntervalText,
-  changeText,
   gateName,
+  gatesOf,
   missingLines,
   OUTCOME_WORDS,
   pText,
+  rowChangeText,
   sideText,
   STATUS_WORDS,
 } from "./compare-text.ts";
-import type { ComparedMetric, Comparison } from "./comparison.ts";
+import type { ComparedRow, Comparison } from "./comparison.ts";
 
 const NAME_WIDTH = 30;
 const NUMBER_WIDTH = 10;
@@ -22,10 +23,7 @@ export function compareTable(comparison: Comparison): string {
   const { metrics, runs, status, warnings, differences } = comparison;
   const sections = [
     [`${STATUS_WORDS[status]} (A: ${countText(runs.baseline)}, B: ${countText(runs.candidate)})`],
-    metricLines(
-      "gates",
-      metrics.filter((each) => each.is_gate),
-    ),
+    metricLines("gates", gatesOf(comparison)),
     metricLines(
       "other metrics, not judged",
       metrics.filter((each) => !each.is_gate),
@@ -46,12 +44,12 @@ function countText(runs: readonly unknown[]): string {
   return runs.length === 1 ? "1 run" : `${runs.length} runs`;
 }
 
-function metricLines(title: string, metrics: readonly ComparedMetric[]): string[] {
-  if (metrics.length === 0) return [];
-  const isGated = metrics.some((each) => each.p_adjusted !== undefined);
+function metricLines(title: string, rows: readonly ComparedRow[]): string[] {
+  if (rows.length === 0) return [];
+  const isGated = rows.some((each) => each.p_adjusted !== undefined);
   const head = tableLine(title, ["A", "B", "change"], "95 % interval", isGated ? " p worse" : "");
-  const lines = metrics.map((each) => {
-    const cells = [sideText(each, "baseline"), sideText(each, "candidate"), changeText(each.ratio)];
+  const lines = rows.map((each) => {
+    const cells = [sideText(each, "baseline"), sideText(each, "candidate"), rowChangeText(each)];
     const judged = isGated
       ? `${pText(each.p_adjusted).padStart(8)}  ${OUTCOME_WORDS[each.outcome]}`
       : "";

@@ -1,6 +1,13 @@
 // The words and numbers of a comparison, for every text output. Knows comparisons; knows no layout.
 
-import type { ComparedMetric, Comparison, ComparisonStatus, MetricOutcome } from "./comparison.ts";
+import type {
+  ComparedErrorRate,
+  ComparedRow,
+  Comparison,
+  ComparisonStatus,
+  MetricOutcome,
+  Side,
+} from "./comparison.ts";
 
 /** A status in a sentence without its end. */
 export const STATUS_WORDS: Readonly<Record<ComparisonStatus, string>> = {
@@ -20,33 +27,62 @@ export const OUTCOME_WORDS: Readonly<Record<MetricOutcome, string>> = {
   not_judged: "",
 };
 
-/** `ttft_ms p95`. */
+/** What decides: metrics, then error rates. */
+export function gatesOf({ metrics, error_rates: rates }: Comparison): readonly ComparedRow[] {
+  return [...metrics.filter((each) => each.is_gate), ...rates];
+}
+
+/** `ttft_ms p95`; an error rate has no quantile. */
 export function gateName({
   metric,
   quantile,
 }: {
   readonly metric: string;
-  readonly quantile: string;
+  readonly quantile?: string;
 }): string {
-  return `${metric} ${quantile}`;
+  return quantile === undefined ? metric : `${metric} ${quantile}`;
+}
+
+function isErrorRate(row: ComparedRow): row is ComparedErrorRate {
+  return "change" in row;
 }
 
 /** A ratio as a change: 1.098 is `+9.8 %`. */
 export function changeText(ratio: number): string {
-  const text = `${ratio < 1 ? "" : "+"}${(100 * (ratio - 1)).toFixed(1)} %`;
-  return /^[+-]0\.0 %$/.test(text) ? "0.0 %" : text.replace("-", "−");
+  return signed(100 * (ratio - 1), 1, "%");
 }
 
-/** The interval of a ratio as changes; "" where there is none. */
-export function changeIntervalText({ ci95 }: ComparedMetric): string {
-  return ci95 === undefined ? "" : `${changeText(ci95[0])} to ${changeText(ci95[1])}`;
+/** A difference of rates in percentage points: 0.0123 is `+1.23 pt`. */
+export function pointsText(difference: number): string {
+  return signed(100 * difference, 2, "pt");
 }
 
-/** A quantile of a side; `≥` where it falls among time-outs. */
-export function sideText(compared: ComparedMetric, side: "baseline" | "candidate"): string {
-  const value = compared[side];
+/** A number with its sign, but for what is rounded to 0. */
+function signed(value: number, decimals: number, unit: string): string {
+  const text = value.toFixed(decimals);
+  if (Number(text) === 0) return `${(0).toFixed(decimals)} ${unit}`;
+  return `${value < 0 ? "" : "+"}${text} ${unit}`.replace("-", "−");
+}
+
+/** What changed, as a row shows it. */
+export function rowChangeText(row: ComparedRow): string {
+  return isErrorRate(row) ? pointsText(row.change) : changeText(row.ratio);
+}
+
+/** The interval of a change; "" where there is none. */
+export function changeIntervalText(row: ComparedRow): string {
+  if (row.ci95 === undefined) return "";
+  const [lower, upper] = row.ci95;
+  if (isErrorRate(row)) return `${pointsText(lower).replace(" pt", "")} to ${pointsText(upper)}`;
+  return `${changeText(lower)} to ${changeText(upper)}`;
+}
+
+/** A side of a row; `≥` where a quantile falls among time-outs. */
+export function sideText(row: ComparedRow, side: Side): string {
+  const value = row[side];
+  if (isErrorRate(row)) return `${(100 * value).toFixed(2)} %`;
   const text = value.toFixed(value < 100 ? 2 : 1);
-  return compared.censored?.includes(side) === true ? `≥ ${text}` : text;
+  return row.censored?.includes(side) === true ? `≥ ${text}` : text;
 }
 
 /** A p-value; "-" where nothing was tested. */
@@ -60,7 +96,7 @@ export type Quote = (name: string) => string;
 
 /** What a status rests on, in one line; "" if there is nothing to say. */
 export function reasonText(comparison: Comparison, quote: Quote = (name) => name): string {
-  const gates = comparison.metrics.filter((each) => each.is_gate);
+  const gates = gatesOf(comparison);
   const list = (outcome: MetricOutcome): string =>
     gates
       .filter((each) => each.outcome === outcome)
@@ -84,18 +120,19 @@ export function reasonText(comparison: Comparison, quote: Quote = (name) => name
   }
 }
 
-function changeSentence(each: ComparedMetric, quote: Quote): string {
+function changeSentence(each: ComparedRow, quote: Quote): string {
   const interval = changeIntervalText(each);
   const range = interval === "" ? "" : ` (${interval})`;
-  return `${quote(gateName(each))} ${changeText(each.ratio)}${range}`;
+  return `${quote(gateName(each))} ${rowChangeText(each)}${range}`;
 }
 
 /** How much worse what is unclear may still be. */
 function openText(comparison: Comparison, quote: Quote): string {
-  const open = comparison.metrics
+  const open = gatesOf(comparison)
     .filter(({ outcome }) => outcome === "unclear")
     .map((each) => {
       const name = quote(gateName(each));
+      if (isErrorRate(each)) return `${name} may be ${pointsText(each.ci95?.[1] ?? each.change)}`;
       if (each.ci95 === undefined || each.censored !== undefined)
         return `${name} is hidden by time-outs`;
       return `${name} may be ${changeText(each.better === "lower" ? each.ci95[1] : each.ci95[0])}`;
@@ -113,13 +150,25 @@ export function missingLines({ missing }: Comparison, quote: Quote): string[] {
 }
 
 /** How the judgement was made, for those who read on. */
-export function methodText({ alpha, floors, metrics }: Comparison): string {
-  const gates = metrics.filter((each) => each.is_gate).length;
+export function methodText(comparison: Comparison): string {
+  const { alpha, floors } = comparison;
   return (
     `Each run is summed up by the p50 and p95 of its sessions; a change is the ratio of the geometric means of the runs, B ÷ A, ` +
     `with a 95 % interval that resamples runs and sessions. A metric is worse if the exact one-sided permutation test over runs ` +
-    `has p ≤ ${alpha} after Holm's correction over ${gates} gates, the interval excludes 0 %, and the change is at least ` +
-    `${percent(floors.p50)} for a p50 and ${percent(floors.p95)} for a p95.`
+    `has p ≤ ${alpha} after Holm's correction over ${gatesOf(comparison).length} gates, the interval excludes 0 %, and the change is at least ` +
+    `${percent(floors.p50)} for a p50 and ${percent(floors.p95)} for a p95.${errorMethodText(comparison)}`
+  );
+}
+
+function errorMethodText({ error_rates: [first], floors }: Comparison): string {
+  if (first === undefined) return "";
+  const drawn =
+    first.drawn === "clips"
+      ? `is taken clip by clip, with an interval that resamples the ${first.clips} clips that both sides spoke`
+      : "has an interval that resamples runs and sessions, because the sides did not speak the same two clips or more";
+  return (
+    ` An error rate is pooled over all words or characters of a side; its change, B − A in percentage points, ` +
+    `${drawn}; it is worse by the same rules from ${Number((100 * floors.error_rate).toPrecision(3))} pt on.`
   );
 }
 

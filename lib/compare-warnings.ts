@@ -1,14 +1,12 @@
 // What to know of two sets of runs before their latencies are read: failures, doubts, word errors. Knows sentences.
 
 import type { ComparedRun } from "./compare-run.ts";
+import type { ComparedErrorRate } from "./comparison.ts";
 import { COMPARE_MIN_RUNS } from "./stats/limits.ts";
 import { wilsonInterval } from "./stats/wilson.ts";
 
 /** More failures than this, as a share of the sessions, and a side's latencies are no longer of the same work. */
 const FAILED_RISE = 0.01;
-
-/** A change of the word error rate that is said: few clips over and over make it a defect's alarm, not a judgement. */
-const WORD_ERROR_CHANGE = 0.01;
 
 /** Whether the candidate surely fails more sessions: then what is left is not the same work. "" if not. */
 export function failureRise(
@@ -35,6 +33,7 @@ export function fewRuns(baseline: number, candidate: number): string {
 export function describeWarnings(
   baseline: readonly ComparedRun[],
   candidate: readonly ComparedRun[],
+  rates: readonly ComparedErrorRate[],
 ): string[] {
   const warnings: string[] = [];
   const undescribed = [...baseline, ...candidate].filter(({ isDescribed }) => !isDescribed).length;
@@ -46,23 +45,12 @@ export function describeWarnings(
   const codes = new Set(suspect.flatMap(({ verdict }) => verdict.reasons.map(({ code }) => code)));
   if (suspect.length > 0)
     warnings.push(`${suspect.length} of the runs are in doubt: ${[...codes].join(", ")}`);
-  const [before, after] = [wordErrorRatio(baseline), wordErrorRatio(candidate)];
-  if (before !== undefined && after !== undefined && Math.abs(after - before) > WORD_ERROR_CHANGE)
+  const words = rates.find(({ metric }) => metric === "wer_ratio");
+  if (words !== undefined && Math.abs(words.change) >= words.floor)
     warnings.push(
-      `word errors are ${percent(before)} in A and ${percent(after)} in B: look for a defect before the latencies are read`,
+      `word errors are ${percent(words.baseline)} in A and ${percent(words.candidate)} in B: look for a defect before the latencies are read`,
     );
   return warnings;
-}
-
-function wordErrorRatio(runs: readonly ComparedRun[]): number | undefined {
-  let errors = 0;
-  let words = 0;
-  runs.forEach(({ wordErrors }) => {
-    if (wordErrors === undefined) return;
-    errors += wordErrors.substitutions + wordErrors.deletions + wordErrors.insertions;
-    words += wordErrors.words;
-  });
-  return words === 0 ? undefined : errors / words;
 }
 
 function percent(share: number): string {

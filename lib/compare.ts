@@ -1,18 +1,20 @@
-// Whether one set of runs is worse than another: ratios with intervals, exact tests over runs, and what follows from them.
-// Knows run summaries and the catalogue's directions; knows no file and no layout.
+// Whether one set of runs is worse than another: which metrics decide, and what follows from them. Knows run summaries and
+// the catalogue; knows no file and no layout.
 
-import { measureMetric, SEED, type Measurement } from "./compare-measure.ts";
+import { measureErrors } from "./compare-errors.ts";
+import { judge, show, showAll, type Floors } from "./compare-judge.ts";
+import { measureMetric, type Measurement } from "./compare-measure.ts";
 import type { ComparedRun } from "./compare-run.ts";
 import { findDifferences } from "./compare-settings.ts";
 import { describeWarnings, failureRise, fewRuns } from "./compare-warnings.ts";
 import {
   COMPARISON_SCHEMA,
-  type ComparedMetric,
   type ComparedQuantile,
+  type ComparedRow,
   type Comparison,
   type ComparisonStatus,
+  type ErrorRateName,
   type Gate,
-  type MetricOutcome,
   type MissingGate,
   type RunSummary,
 } from "./comparison.ts";
@@ -21,14 +23,13 @@ import type { ScenarioName } from "./scenario.ts";
 import {
   BOOTSTRAP_RESAMPLES,
   COMPARE_ALPHA,
-  COMPARE_FLOOR_RATIOS,
+  COMPARE_FLOORS,
   COMPARE_MIN_RUNS,
 } from "./stats/limits.ts";
-import { adjustByHolm, permutationTest } from "./stats/permutation.ts";
 
 /**
- * What decides, by scenario: fixed, so that nobody chooses by the result, and at most six, so that five runs a side can
- * still decide each after Holm's correction.
+ * What decides, by scenario: fixed, so that nobody chooses by the result, and with the error rates at most eight, so that
+ * five runs a side can still decide each after Holm's correction.
  */
 export const GATES: Readonly<Record<ScenarioName, readonly Gate[]>> = {
   realtime: [
@@ -55,6 +56,13 @@ export const GATES: Readonly<Record<ScenarioName, readonly Gate[]>> = {
   ],
 };
 
+/** Error rates that decide too, where there are references. */
+export const ERROR_GATES: Readonly<Record<ScenarioName, readonly ErrorRateName[]>> = {
+  realtime: ["wer_ratio", "cer_ratio"],
+  chat: [],
+  probe: [],
+};
+
 /** Our own lateness and what is 0 on a healthy server: no ratio says anything of them. */
 const NOT_COMPARED: ReadonlySet<MetricName> = new Set<MetricName>([
   "start_lag_ms",
@@ -71,8 +79,11 @@ const SHOWN_RESAMPLES = 400;
 
 /** How a comparison is made. */
 export interface CompareOptions {
-  /** Changes below these are not worth a failed build: 0.05 is 5 %. Defaults: 5 % for medians, 10 % for p95. */
-  readonly floors?: Readonly<Partial<Record<ComparedQuantile, number>>>;
+  /**
+   * Changes below these are not worth a failed build: 0.05 is 5 %, of an error rate 5 percentage points. Defaults: 5 % for
+   * medians, 10 % for p95, one point for error rates.
+   */
+  readonly floors?: Readonly<Partial<Floors>>;
   /** Of the interval's bootstrap; default 1,000. */
   readonly resamples?: number;
 }
@@ -83,7 +94,8 @@ export interface CompareOptions {
  * A run is summed up by the p50 and the p95 of its sessions' values, and the effect is the ratio of the geometric means of
  * these. A gate is worse if all of this holds: the exact one-sided permutation test over runs has p ≤ 0.05 after Holm's
  * correction over the gates; the 95 % interval of the ratio (hierarchical bootstrap: runs, then sessions) is wholly on
- * the worse side of 1; and the ratio is at least 1 + floor. Below five runs a side nothing is judged.
+ * the worse side of 1; and the ratio is at least 1 + floor. An error rate is judged alike by its change, which must be at
+ * least its floor, with its interval above 0. Below five runs a side nothing is judged.
  *
  * @param baseline - Side A, at least one run.
  * @param candidate - Side B, at least one run.
@@ -96,7 +108,7 @@ export function compareRuns(
 ): Comparison {
   const [first] = baseline;
   if (first === undefined || candidate.length === 0) throw new RangeError("a side has no runs");
-  const floors = { ...COMPARE_FLOOR_RATIOS, ...options.floors };
+  const floors: Floors = { ...COMPARE_FLOORS, ...options.floors };
   Object.values(floors).forEach((floor) => {
     if (!(floor >= 0 && floor < Infinity)) throw new RangeError(`floor is ${floor}, not 0 or more`);
   });
@@ -112,18 +124,22 @@ export function compareRuns(
     if (measurement !== "") missing.push({ metric: gate[0], quantile: gate[1], why: measurement });
     return [];
   });
-  const judged = canJudge
-    ? judgeGates(gates, floors)
-    : gates.map((each) => shown(each, floors, true));
+  const rates = ERROR_GATES[scenario].flatMap((metric) => {
+    const measurement = measureErrors(metric, baseline, candidate, resamples);
+    if (typeof measurement !== "string") return [measurement];
+    if (measurement !== "") missing.push({ metric, why: measurement });
+    return [];
+  });
+  const judged = canJudge ? judge(gates, rates, floors) : showAll(gates, rates, floors);
   const others = otherMetrics(scenario).flatMap((each) => {
     const measurement = measure(each, SHOWN_RESAMPLES);
-    return typeof measurement === "string" ? [] : [shown(measurement, floors, false)];
+    return typeof measurement === "string" ? [] : [show(measurement, floors, false)];
   });
   const failures = failureRise(baseline, candidate);
   return {
     schema: COMPARISON_SCHEMA,
     scenario,
-    status: statusOf(judged, {
+    status: statusOf([...judged.metrics, ...judged.rates], {
       canJudge,
       isMissing: missing.length > 0,
       hasRisen: failures !== "",
@@ -135,9 +151,10 @@ export function compareRuns(
     warnings: [
       ...(failures === "" ? [] : [failures]),
       ...(canJudge ? [] : [fewRuns(baseline.length, candidate.length)]),
-      ...describeWarnings(baseline, candidate),
+      ...describeWarnings(baseline, candidate, judged.rates),
     ],
-    metrics: [...judged, ...others],
+    metrics: [...judged.metrics, ...others],
+    error_rates: judged.rates,
     missing,
   };
 }
@@ -149,68 +166,8 @@ export function comparisonExitCode(status: ComparisonStatus, isStrict: boolean):
   return isStrict && status !== "no_worse" ? 3 : 0;
 }
 
-type Floors = Comparison["floors"];
-
-/** A metric that is shown and not judged. */
-function shown(measurement: Measurement, floors: Floors, isGate: boolean): ComparedMetric {
-  const floor = floors[measurement.quantile];
-  return { ...measurement, is_gate: isGate, floor, outcome: "not_judged" };
-}
-
-function judgeGates(gates: readonly Measurement[], floors: Floors): ComparedMetric[] {
-  const test = (direction: (better: "lower" | "higher") => "lower" | "higher"): number[] =>
-    gates.map(({ baseline_runs: a, candidate_runs: b, better }) => {
-      return permutationTest(a, b, direction(better), SEED)?.pValue ?? 1;
-    });
-  const worse = test((better) => (better === "lower" ? "higher" : "lower"));
-  const worseAdjusted = adjustByHolm(worse);
-  const betterAdjusted = adjustByHolm(test((better) => better));
-  return gates.map((gate, index) => {
-    const floor = floors[gate.quantile];
-    const pAdjusted = worseAdjusted[index] ?? 1;
-    return {
-      ...gate,
-      is_gate: true,
-      p: worse[index] ?? 1,
-      p_adjusted: pAdjusted,
-      floor,
-      outcome: outcomeOf(gate, floor, pAdjusted, betterAdjusted[index] ?? 1),
-    };
-  });
-}
-
-/**
- * What a gate says. A quantile among time-outs is only known to be at least so large: of the baseline it makes the
- * candidate look worse than it is, so nothing is called worse; of the candidate, nothing is called better or the same.
- *
- * @param floor - Changes below it are accepted, either way.
- * @param pWorse - Of the test in the worse direction, after Holm's correction; `pBetter` of that in the better one.
- */
-export function outcomeOf(
-  {
-    ratio,
-    ci95,
-    better,
-    censored = [],
-  }: Pick<ComparedMetric, "ratio" | "ci95" | "better" | "censored">,
-  floor: number,
-  pWorse: number,
-  pBetter: number,
-): MetricOutcome {
-  if (ci95 === undefined) return "unclear";
-  // As how many times worse: above 1 is worse, whichever way the metric points.
-  const [lower, upper] = ci95;
-  const factor = better === "lower" ? ratio : 1 / ratio;
-  const [least, most] = better === "lower" ? [lower, upper] : [1 / upper, 1 / lower];
-  const isWorse = pWorse <= COMPARE_ALPHA && least > 1 && factor >= 1 + floor;
-  if (isWorse && !censored.includes("baseline")) return "worse";
-  if (censored.includes("candidate")) return "unclear";
-  if (pBetter <= COMPARE_ALPHA && most < 1 && factor <= 1 / (1 + floor)) return "better";
-  return most < 1 + floor ? "same" : "unclear";
-}
-
 function statusOf(
-  gates: readonly ComparedMetric[],
+  gates: readonly ComparedRow[],
   known: { readonly canJudge: boolean; readonly isMissing: boolean; readonly hasRisen: boolean },
 ): ComparisonStatus {
   if (gates.length === 0) return "incomparable";

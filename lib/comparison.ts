@@ -52,13 +52,47 @@ export interface ComparedMetric {
   readonly censored?: readonly Side[];
 }
 
+/** The error rates that are compared. */
+export type ErrorRateName = "wer_ratio" | "cer_ratio";
+
+/** An error rate, compared by its difference: rates can be 0, so that there is no ratio of them. All of them decide. */
+export interface ComparedErrorRate {
+  readonly metric: ErrorRateName;
+  readonly unit: "ratio";
+  readonly better: "lower";
+  /** The pooled rate of each run. */
+  readonly baseline_runs: readonly number[];
+  readonly candidate_runs: readonly number[];
+  /** The rates of each side, its runs pooled. */
+  readonly baseline: number;
+  readonly candidate: number;
+  /** Candidate − baseline; paired clip by clip if `drawn` says so. 0.01 is one percentage point. */
+  readonly change: number;
+  /** Its 95 % interval; absent where it cannot be had. */
+  readonly ci95?: readonly [lower: number, upper: number];
+  /** What the interval draws: the clips that both sides spoke, or runs and sessions. */
+  readonly drawn: "clips" | "sessions";
+  /** Clips that both sides spoke. */
+  readonly clips: number;
+  /** As of a metric. */
+  readonly p?: number;
+  readonly p_adjusted?: number;
+  /** Changes below it are accepted, either way. */
+  readonly floor: number;
+  readonly outcome: MetricOutcome;
+}
+
+/** What a table of a comparison has a row for. */
+export type ComparedRow = ComparedMetric | ComparedErrorRate;
+
 /** The two sides. */
 export type Side = "baseline" | "candidate";
 
 /** A gate that could not be compared. */
 export interface MissingGate {
   readonly metric: MetricName;
-  readonly quantile: ComparedQuantile;
+  /** Absent of an error rate. */
+  readonly quantile?: ComparedQuantile;
   readonly why: string;
 }
 
@@ -88,12 +122,15 @@ export interface Comparison {
   readonly scenario: ScenarioName;
   readonly status: ComparisonStatus;
   readonly alpha: number;
-  readonly floors: Readonly<Record<ComparedQuantile, number>>;
+  /** Smallest changes that count: of quantiles as a share, of error rates as a difference. */
+  readonly floors: Readonly<Record<ComparedQuantile | "error_rate", number>>;
   readonly runs: Readonly<Record<Side, readonly RunSummary[]>>;
   readonly differences: readonly Difference[];
   /** Sentences: what else to know before the numbers are read. */
   readonly warnings: readonly string[];
   /** Gates first, then the other metrics of the scenario in the order of the catalogue. */
   readonly metrics: readonly ComparedMetric[];
+  /** Empty without reference texts. */
+  readonly error_rates: readonly ComparedErrorRate[];
   readonly missing: readonly MissingGate[];
 }

@@ -7,7 +7,8 @@ const HEAD = `# Metrics
 Made by \`make docs\` from \`lib/metrics.ts\`. A name is the same in k6, in records, in \`summary.json\` and here.
 
 A finished session gives readings; a failed one gives none and is counted under its kind (docs/OUTCOMES.md). A value
-that was not measured is absent, never 0. Times are milliseconds.
+that was not measured is absent, never 0. Times are milliseconds. A derived metric is no metric of k6's: it stands in
+\`summary.json\` and in results; one that needs records, in results made from them.
 
 ## Notation of paced audio
 

@@ -12,7 +12,7 @@ export type Per = "session" | "utterance" | "frame" | "delta" | "word" | "event"
 /** One row of the catalogue. */
 export interface MetricDefinition {
   readonly unit: Unit;
-  /** k6's metric type. `derived` exists in summaries and results only. */
+  /** k6's metric type. `derived` exists in results only, and where k6 counted all that it takes, in its summary. */
   readonly kind: "trend" | "counter" | "rate" | "derived";
   readonly per: Per;
   /** The scenarios that measure it. */
@@ -252,7 +252,38 @@ const READER_METRICS = {
   ),
 } as const satisfies Record<string, Row>;
 
+const REFERENCE = "reference texts";
+
+/** A ratio of sums over the run: never a mean of ratios. */
+const pooled = (title: string, formula: string, needs: string): Row => {
+  return {
+    unit: "ratio",
+    kind: "derived",
+    per: "utterance",
+    better: "lower",
+    title,
+    formula,
+    needs,
+  };
+};
+
+/** A count that k6 does not make: it costs milliseconds an utterance in its engine. */
+const derivedCount = (row: Row): Row => ({ ...row, kind: "derived", needs: "records" });
+
 const WORD_METRICS = {
+  wer_substitutions: count(
+    "utterance",
+    "words of the references that came out as another word",
+    "substitutions",
+    "lower",
+  ),
+  wer_deletions: count(
+    "utterance",
+    "words of the references that are missing",
+    "deletions",
+    "lower",
+  ),
+  wer_insertions: count("utterance", "words that were not said", "insertions", "lower"),
   wer_errors: count(
     "utterance",
     "word errors against the reference",
@@ -264,15 +295,47 @@ const WORD_METRICS = {
     "words of the references",
     "N, over utterances with a reference text",
   ),
-  wer_ratio: {
-    unit: "ratio",
-    kind: "derived",
-    per: "utterance",
-    better: "lower",
-    title: "word error rate, pooled over all utterances",
-    formula: "wer_errors ÷ wer_words",
-    needs: "reference texts",
-  },
+  wer_ratio: pooled(
+    "word error rate, pooled over all utterances",
+    "wer_errors ÷ wer_words",
+    REFERENCE,
+  ),
+  cer_errors: derivedCount(
+    count(
+      "utterance",
+      "character errors against the reference, spaces left out",
+      "edit distance of the characters",
+      "lower",
+    ),
+  ),
+  cer_characters: derivedCount(
+    count(
+      "utterance",
+      "characters of the references, spaces left out",
+      "over utterances with a reference text",
+    ),
+  ),
+  cer_ratio: pooled(
+    "character error rate, pooled over all utterances",
+    "cer_errors ÷ cer_characters",
+    `records; ${REFERENCE}`,
+  ),
+  erased_words: count(
+    "utterance",
+    "words that were shown and that the final transcript took back or changed",
+    "words of all deltas together − those with which the final transcript begins too",
+    "lower",
+  ),
+  final_words: count(
+    "utterance",
+    "words of the final transcripts",
+    "words of the final transcript",
+  ),
+  erasure_ratio: pooled(
+    "words taken back for each word of the final transcripts, pooled",
+    "erased_words ÷ final_words",
+    "words in the final transcripts",
+  ),
   deltas_blank: count("utterance", "deltas without text", "number of deltas whose text is blank"),
 } as const satisfies Record<string, Row>;
 
@@ -333,9 +396,40 @@ export type MetricName = keyof typeof METRICS;
 /** All names, in the order of the catalogue. */
 export const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
 
+/** A ratio that is made of two sums over the run. */
+export interface PooledRatio {
+  readonly ratio: MetricName;
+  readonly numerator: MetricName;
+  readonly denominator: MetricName;
+  /** What the numerator adds up. */
+  readonly parts: readonly MetricName[];
+}
+
+/** How each pooled ratio is made. Without a denominator above 0 neither it nor its sums say anything. */
+export const POOLED_RATIOS: readonly PooledRatio[] = [
+  {
+    ratio: "wer_ratio",
+    numerator: "wer_errors",
+    denominator: "wer_words",
+    parts: ["wer_substitutions", "wer_deletions", "wer_insertions"],
+  },
+  { ratio: "cer_ratio", numerator: "cer_errors", denominator: "cer_characters", parts: [] },
+  { ratio: "erasure_ratio", numerator: "erased_words", denominator: "final_words", parts: [] },
+];
+
+/** The sums that a pooled ratio is made of, and their parts. */
+export function sumsIn({ numerator, denominator, parts }: PooledRatio): readonly MetricName[] {
+  return [numerator, denominator, ...parts];
+}
+
 /** The names that a scenario measures, in the order of the catalogue. */
 export function metricsOf(scenario: ScenarioName): MetricName[] {
   return METRIC_NAMES.filter((name) => metricDefinition(name).scenarios.includes(scenario));
+}
+
+/** Whether a session's values of a metric are added up. */
+export function isCount(name: MetricName): boolean {
+  return metricDefinition(name).unit === "count";
 }
 
 /** The catalogue with every row as the general type. */

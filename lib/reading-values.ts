@@ -59,13 +59,19 @@ export function maximum(list: readonly number[] | Float64Array): number {
   return most;
 }
 
-/** At most `limit` elements, evenly spread over the list: each stands for a stretch of the same length. */
-export function spread(list: readonly number[], limit: number): readonly number[] {
-  if (list.length <= limit) return list;
-  const step = list.length / limit;
+/** How much is computed: all for outputs made from records, and what is worth its time in k6 while a run lasts. */
+export type Extent = "all" | "live";
+
+/** Most values of a metric with one value an event that k6 is given of a reply, or of an utterance. */
+const LIVE_LIMIT = 5;
+
+/** The list, or, live, few of its elements, evenly spread over it: each stands for a stretch of the same length. */
+export function spread(list: readonly number[], extent: Extent): readonly number[] {
+  if (extent === "all" || list.length <= LIVE_LIMIT) return list;
+  const step = list.length / LIVE_LIMIT;
   const chosen: number[] = [];
   // Not Array.from({ length }), which goes through an iterator in k6's engine.
-  for (let index = 0; index < limit; index++)
+  for (let index = 0; index < LIVE_LIMIT; index++)
     chosen.push(list[Math.floor((index + 0.5) * step)] ?? 0);
   return chosen;
 }

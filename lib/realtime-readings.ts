@@ -14,12 +14,14 @@ import {
   maximum,
   spread,
   ValueList,
+  type Extent,
   type SessionReadings,
   type UtteranceReadings,
   type Values,
 } from "./reading-values.ts";
 import { roundMs, type RealtimeRecord, type UtteranceRecord } from "./record.ts";
-import { trackWords, type TrackedWord } from "./text/word-track.ts";
+import { countCharacterErrors, errorsOf } from "./text/error-counts.ts";
+import { trackWords, type TrackedWord, type WordTrack } from "./text/word-track.ts";
 
 /** Audio that one delta stands for on servers that send one per step of their engine, in milliseconds. */
 const DELTA_AUDIO_MS = 80;
@@ -31,18 +33,15 @@ const SLOPE_POINTS = 3;
 /**
  * Computes every reading that a session supports.
  *
- * @param pooledLimit - Most values of an utterance, of a metric with one value a frame or a delta, blank ones included. k6 is
- *   given few; outputs made from records have all.
+ * @param extent - `live`: k6 is given few values of what has one a frame or a delta, and no character errors, which cost
+ *   milliseconds of a wrong transcript. Outputs made from records have all.
  * @returns Readings of a finished session; empty for a failed one, which never enters a latency.
  */
-export function realtimeReadings(
-  record: RealtimeRecord,
-  pooledLimit = Number.POSITIVE_INFINITY,
-): SessionReadings {
+export function realtimeReadings(record: RealtimeRecord, extent: Extent = "all"): SessionReadings {
   if (record.outcome !== "finished") return { session: {}, utterances: [] };
   return {
     session: sessionValues(record),
-    utterances: record.utterances.map((each) => utteranceReadings(each, record, pooledLimit)),
+    utterances: record.utterances.map((each) => utteranceReadings(each, record, extent)),
   };
 }
 
@@ -57,7 +56,7 @@ function sessionValues(record: RealtimeRecord): Values {
 function utteranceReadings(
   utterance: UtteranceRecord,
   record: RealtimeRecord,
-  pooledLimit: number,
+  extent: Extent,
 ): UtteranceReadings {
   const schedule: AudioSchedule = {
     startMs: utterance.t0_ms,
@@ -68,25 +67,46 @@ function utteranceReadings(
   const values = new ValueList();
   const words = trackWords(utterance);
   values.put("commit_to_final_ms", difference(utterance.final_ms, utterance.commit_ms));
-  values.putAll("stamp_wait_ms", spread(utterance.stamp_wait_ms, pooledLimit));
+  values.putAll("stamp_wait_ms", spread(utterance.stamp_wait_ms, extent));
   values.put("deltas_blank", utterance.delta_text.filter(isBlank).length);
-  values.put("wer_errors", words.errors);
-  values.put("wer_words", words.referenceCount);
+  putWordErrors(values, words);
+  if (extent === "all") putCharacterErrors(values, words);
   if (record.speed === 0) return { values: values.byMetric, wordValues: {} };
 
-  putSending(values, utterance, pooledLimit);
+  putSending(values, utterance, extent);
   putFinal(values, utterance, schedule);
   putFirstText(values, utterance, schedule);
   putGaps(values, utterance, schedule);
-  putBacklog(values, utterance, schedule, pooledLimit);
+  putBacklog(values, utterance, schedule, extent);
   const wordValues = wordReadings(words.words, utterance, schedule);
   return words.basis === undefined
     ? { values: values.byMetric, wordValues: {} }
     : { values: values.byMetric, wordValues, basis: words.basis };
 }
 
-function putSending(values: ValueList, utterance: UtteranceRecord, pooledLimit: number): void {
-  values.putAll("send_lag_ms", spread(utterance.send_lag_ms, pooledLimit));
+function putWordErrors(values: ValueList, { errors, erasure }: WordTrack): void {
+  values.put("erased_words", erasure?.erasedWords);
+  values.put("final_words", erasure?.finalWords);
+  if (errors === undefined) return;
+  values.put("wer_substitutions", errors.substitutions);
+  values.put("wer_deletions", errors.deletions);
+  values.put("wer_insertions", errors.insertions);
+  values.put("wer_errors", errorsOf(errors));
+  values.put("wer_words", errors.referenceLength);
+}
+
+function putCharacterErrors(values: ValueList, { reference, words }: WordTrack): void {
+  if (reference === undefined) return;
+  const { errors, characters } = countCharacterErrors(
+    reference,
+    words.map(({ word }) => word),
+  );
+  values.put("cer_errors", errors);
+  values.put("cer_characters", characters);
+}
+
+function putSending(values: ValueList, utterance: UtteranceRecord, extent: Extent): void {
+  values.putAll("send_lag_ms", spread(utterance.send_lag_ms, extent));
   if (utterance.send_lag_ms.length > 0)
     values.put("send_lag_max_ms", maximum(utterance.send_lag_ms));
 }
@@ -141,7 +161,7 @@ function putBacklog(
   values: ValueList,
   utterance: UtteranceRecord,
   schedule: AudioSchedule,
-  pooledLimit: number,
+  extent: Extent,
 ): void {
   const extra = utterance.delta_ms.length - schedule.durationMs / DELTA_AUDIO_MS;
   const hasClock =
@@ -158,7 +178,7 @@ function putBacklog(
   if (positions.length === 0) return;
   const least = positions.reduce((low, each) => (each < low ? each : low));
   const backlog = positions.map((position) => roundMs(position - least));
-  values.putAll("backlog_ms", spread(backlog, pooledLimit));
+  values.putAll("backlog_ms", spread(backlog, extent));
   values.put("backlog_slope_ms_per_s", slopePerSecond(arrivals, backlog));
 }
 

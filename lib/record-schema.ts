@@ -108,7 +108,8 @@ function endFields(): Fields<End> {
       {
         values: {
           type: "object",
-          description: "Metric to its values: up to 8 as a list, more as buckets.",
+          description:
+            "Metric to its values: up to 8 as a list, more as buckets; more than 8 counts as their sum.",
           additionalProperties: {
             anyOf: [{ type: "array", items: { type: "number" } }, bucketSchema()],
           },

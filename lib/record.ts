@@ -67,7 +67,7 @@ interface SessionEnd extends SessionIdentity {
 
 /** The values of a session's metrics, over all its utterances, in their order. */
 export interface CompactReadings {
-  /** Up to 8 values as they are, more as counts in buckets of 1 %. */
+  /** Up to 8 values as they are, more as counts in buckets of 1 %; of counts, their sum. */
   readonly values: Readonly<Partial<Record<MetricName, readonly number[] | Buckets>>>;
   /** Where the times of spoken words came from. */
   readonly basis?: "alignment" | "uniform" | "mixed";

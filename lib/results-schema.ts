@@ -6,6 +6,7 @@ import { METRIC_NAMES } from "./metrics.ts";
 import {
   RESULTS_SCHEMA,
   type Censored,
+  type CharacterErrorTotals,
   type LevelResults,
   type MeasuredPart,
   type MetricResult,
@@ -173,11 +174,24 @@ function wordErrorsSchema(): JsonSchema {
       deletions: count("Words that are missing."),
       insertions: count("Words that were not said."),
       words: count("Words of the references."),
-      sessions: count("Measured sessions whose transcripts were kept."),
+      sessions: count("Measured sessions that these are of."),
       normaliser: count("Version of the rules by which words are compared."),
     },
     ["substitutions", "deletions", "insertions", "words", "sessions", "normaliser"],
     "Word errors, pooled.",
+  );
+}
+
+function characterErrorsSchema(): JsonSchema {
+  return object<CharacterErrorTotals>(
+    {
+      errors: count("Characters substituted, deleted or inserted, spaces left out."),
+      characters: count("Characters of the references, without spaces."),
+      sessions: count("Measured sessions that these are of."),
+      normaliser: count("Version of the rules by which texts are compared."),
+    },
+    ["errors", "characters", "sessions", "normaliser"],
+    "Character errors, pooled.",
   );
 }
 
@@ -221,6 +235,7 @@ export function resultsSchema(): JsonSchema {
     measured: measuredSchema(),
     metrics,
     word_errors: wordErrorsSchema(),
+    character_errors: characterErrorsSchema(),
     thresholds: {
       type: "object",
       description: "Whether each threshold held, by metric and expression.",

@@ -3,7 +3,14 @@
 
 import { FAILURE_KIND_NAMES } from "./outcome.ts";
 import type { ScenarioName } from "./scenario.ts";
-import { METRIC_NAMES, metricDefinition, type MetricName, type Unit } from "./metrics.ts";
+import {
+  METRIC_NAMES,
+  metricDefinition,
+  POOLED_RATIOS,
+  sumsIn,
+  type MetricName,
+  type Unit,
+} from "./metrics.ts";
 import type { SloResults } from "./slo-results.ts";
 import { failureKindMetric } from "./thresholds.ts";
 import type { Verdict } from "./verdict.ts";
@@ -103,6 +110,7 @@ export interface Results {
   /** Which sessions the metrics are of. Made from records only; without it they are of all. */
   readonly measured?: MeasuredPart;
   readonly word_errors?: WordErrors;
+  readonly character_errors?: CharacterErrorTotals;
   /** What was read. */
   readonly records?: RecordCounts;
   /** The user's own names for the run. */
@@ -111,15 +119,26 @@ export interface Results {
   readonly levels?: readonly LevelResults[];
 }
 
-/** Word errors of the measured sessions whose transcripts were kept, pooled. */
+/** Word errors of the measured sessions, by kind, pooled. */
 export interface WordErrors {
   readonly substitutions: number;
   readonly deletions: number;
   readonly insertions: number;
   /** Words of the references. */
   readonly words: number;
+  /** Measured sessions that these are of; fewer than were measured if some have no reference, or come of older records. */
   readonly sessions: number;
   /** Version of the rules by which words are compared; rates of two versions cannot be. */
+  readonly normaliser: number;
+}
+
+/** Character errors of the measured sessions, pooled. */
+export interface CharacterErrorTotals {
+  /** Substitutions, deletions and insertions. */
+  readonly errors: number;
+  /** Characters of the references, without spaces. */
+  readonly characters: number;
+  readonly sessions: number;
   readonly normaliser: number;
 }
 
@@ -225,13 +244,18 @@ function metricResults(data: K6SummaryData): Partial<Record<MetricName, MetricRe
     else if (kind === "rate" && ratioCount(values) > 0)
       results[name] = { unit, value: values["rate"] ?? 0 };
   }
-  const words = results.wer_words?.value ?? 0;
-  // A threshold makes k6 show a counter as 0 that nobody has counted.
-  if (words === 0) {
-    delete results.wer_errors;
-    delete results.wer_words;
-  } else results.wer_ratio = { unit: "ratio", value: (results.wer_errors?.value ?? 0) / words };
-  return results;
+  POOLED_RATIOS.forEach((pooled) => {
+    const { ratio, numerator, denominator } = pooled;
+    const total = results[denominator]?.value ?? 0;
+    // A threshold makes k6 show a counter as 0 that nobody has counted.
+    if (total === 0) sumsIn(pooled).forEach((name) => delete results[name]);
+    else results[ratio] = { unit: "ratio", value: (results[numerator]?.value ?? 0) / total };
+  });
+  const ordered = METRIC_NAMES.flatMap((name): [MetricName, MetricResult][] => {
+    const result = results[name];
+    return result === undefined ? [] : [[name, result]];
+  });
+  return Object.fromEntries(ordered);
 }
 
 function trendResult(unit: Unit, values: Readonly<Record<string, number>>): MetricResult {

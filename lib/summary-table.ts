@@ -1,6 +1,6 @@
 // Results as text for a terminal. Knows layout and the field's words; computes nothing.
 
-import { METRIC_NAMES, metricDefinition } from "./metrics.ts";
+import { METRIC_NAMES, metricDefinition, type MetricName } from "./metrics.ts";
 import { FAILURE_KINDS, type FailureKind } from "./outcome.ts";
 import { decimal, printable, quantileText } from "./results-format.ts";
 import type { MetricResult, Results } from "./results.ts";
@@ -97,13 +97,30 @@ function sessionLines(results: Results): string[] {
   }
   if (failed > 0 && byKind === undefined)
     lines.push("  by kind: not counted, because RT_THRESHOLDS is none");
-  const words = results.metrics.wer_words?.value;
-  if (words !== undefined && words > 0) {
-    const percent = ((results.metrics.wer_ratio?.value ?? 0) * 100).toFixed(2);
+  return [...lines, ...transcriptLines(results)];
+}
+
+function transcriptLines({ metrics }: Results): string[] {
+  const valueOf = (name: MetricName): number => metrics[name]?.value ?? 0;
+  const rate = (name: MetricName): string => `${(100 * valueOf(name)).toFixed(2)} %`;
+  const lines: string[] = [];
+  if (metrics.wer_ratio !== undefined) {
+    const parts =
+      metrics.wer_substitutions === undefined
+        ? ""
+        : `: ${valueOf("wer_substitutions")} substituted, ${valueOf("wer_deletions")} deleted, ${valueOf("wer_insertions")} inserted`;
     lines.push(
-      `word error rate: ${percent} % (${results.metrics.wer_errors?.value ?? 0} errors in ${words} words)`,
+      `word error rate: ${rate("wer_ratio")} (${valueOf("wer_errors")} errors in ${valueOf("wer_words")} words${parts})`,
     );
   }
+  if (metrics.cer_ratio !== undefined)
+    lines.push(
+      `character error rate: ${rate("cer_ratio")} (${valueOf("cer_errors")} errors in ${valueOf("cer_characters")} characters)`,
+    );
+  if (metrics.erasure_ratio !== undefined)
+    lines.push(
+      `erasure: ${rate("erasure_ratio")} (${valueOf("erased_words")} words taken back, ${valueOf("final_words")} in the final transcripts)`,
+    );
   return lines;
 }
 

@@ -1,7 +1,14 @@
 // From the record of a text reply, or of a probe, to the values of the catalogue's metrics. Knows every formula; knows no
 // clock, no k6 and no statistics. Notation and formulas: docs/METRICS.md.
 
-import { difference, maximum, spread, ValueList, type SessionReadings } from "./reading-values.ts";
+import {
+  difference,
+  maximum,
+  spread,
+  ValueList,
+  type Extent,
+  type SessionReadings,
+} from "./reading-values.ts";
 import type { ProbeRecord, TextRecord } from "./record.ts";
 
 const NOTHING: SessionReadings = { session: {}, utterances: [] };
@@ -9,16 +16,13 @@ const NOTHING: SessionReadings = { session: {}, utterances: [] };
 /**
  * Computes every reading that a text session supports.
  *
- * @param pooledLimit - Most values of a metric with one value an event. k6 is given few, because a Trend keeps every
- *   value and costs as much as decoding the event; outputs made from records have all.
+ * @param extent - `live`: few values of a metric with one value an event, because a Trend of k6 keeps every value and costs
+ *   as much as decoding the event. Outputs made from records have all.
  * @returns Readings of a finished session. A failed one never enters a latency. One that we ended after a number of
  *   tokens has those up to its first token; one that we ended after a time has none, because the slow ones would be
  *   missing.
  */
-export function textReadings(
-  record: TextRecord,
-  pooledLimit = Number.POSITIVE_INFINITY,
-): SessionReadings {
+export function textReadings(record: TextRecord, extent: Extent = "all"): SessionReadings {
   const isHungUp = record.outcome === "aborted" && record.aborted_by === "tokens";
   if (record.outcome !== "finished" && !isHungUp) return NOTHING;
   const values = new ValueList();
@@ -38,19 +42,18 @@ export function textReadings(
   values.put("body_bytes", record.bytes);
   values.put("input_tokens", usage?.input_tokens);
   values.put("output_tokens", usage?.output_tokens);
-  if (record.stream) putPace(values, record, pooledLimit);
+  if (record.stream) putPace(values, record, extent);
   return { session: values.byMetric, utterances: [] };
 }
 
 /** How evenly and how fast a stream came. */
-function putPace(values: ValueList, record: TextRecord, pooledLimit: number): void {
+function putPace(values: ValueList, record: TextRecord, extent: Extent): void {
   const { gap_us: gapsUs, wait_us: waitsUs, usage, first_ms: firstMs, last_ms: lastMs } = record;
   if (gapsUs !== undefined) {
-    values.putAll("icl_ms", milliseconds(spread(gapsUs, pooledLimit)));
+    values.putAll("icl_ms", milliseconds(spread(gapsUs, extent)));
     values.put("icl_max_ms", maximum(gapsUs) / 1000);
   }
-  if (waitsUs !== undefined)
-    values.putAll("stamp_wait_ms", milliseconds(spread(waitsUs, pooledLimit)));
+  if (waitsUs !== undefined) values.putAll("stamp_wait_ms", milliseconds(spread(waitsUs, extent)));
   if (record.wait_max_us !== undefined) values.put("stamp_wait_max_ms", record.wait_max_us / 1000);
   const tokens = usage?.output_tokens ?? 0;
   const spanMs = difference(lastMs, firstMs) ?? 0;

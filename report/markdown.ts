@@ -2,7 +2,7 @@
 
 import { METRIC_NAMES, metricDefinition } from "../lib/metrics.ts";
 import { FAILURE_KINDS, type FailureKind } from "../lib/outcome.ts";
-import type { MetricResult, Results } from "../lib/results.ts";
+import type { CharacterErrorTotals, MetricResult, Results, WordErrors } from "../lib/results.ts";
 import type { Verdict } from "../lib/verdict.ts";
 import type { Report } from "./build.ts";
 import { decimal, intervalText, printable, quantileText } from "../lib/results-format.ts";
@@ -112,13 +112,24 @@ function valueLines(results: Results): string[] {
       interval === undefined ? "" : ` (95 % interval ${interval.map(percent).join(" to ")})`;
     return [`- \`${name}\`: ${percent(metric.value)}${range}`];
   });
-  const words = results.word_errors;
-  if (words !== undefined) {
+  return [...rows, ...transcriptLines(results)];
+}
+
+function transcriptLines({ word_errors: words, character_errors: letters }: Results): string[] {
+  const rows: string[] = [];
+  if (words !== undefined)
     rows.push(
-      `- word errors: ${words.substitutions} substituted, ${words.deletions} deleted, ${words.insertions} inserted of ${words.words} words (normaliser ${words.normaliser})`,
+      `- word errors: ${words.substitutions} substituted, ${words.deletions} deleted, ${words.insertions} inserted of ${words.words} words ${basisText(words)}`,
     );
-  }
+  if (letters !== undefined)
+    rows.push(
+      `- character errors: ${letters.errors} of ${letters.characters} characters ${basisText(letters)}`,
+    );
   return rows;
+}
+
+function basisText({ sessions, normaliser }: WordErrors | CharacterErrorTotals): string {
+  return `(${sessions} sessions, normaliser ${normaliser})`;
 }
 
 function percent(ratio: number | null): string {

@@ -6,12 +6,13 @@ import { describe, expect, it } from "vitest";
 import { compareMarkdown } from "../lib/compare-markdown.ts";
 import type { ComparedRun } from "../lib/compare-run.ts";
 import { compareTable } from "../lib/compare-table.ts";
-import { changeText } from "../lib/compare-text.ts";
-import { compareRuns, GATES } from "../lib/compare.ts";
+import { changeText, pointsText } from "../lib/compare-text.ts";
+import { compareRuns, ERROR_GATES, GATES } from "../lib/compare.ts";
 import type { Comparison } from "../lib/comparison.ts";
 import { codeSpan } from "../lib/markdown-text.ts";
 import { SCENARIO_NAMES } from "../lib/scenario.ts";
 import { createGenerator } from "../lib/stats/generator.ts";
+import type { ClipErrors } from "../lib/text/error-change.ts";
 import { comparedRun } from "./fixtures/compared-run.ts";
 
 /** Runs of 100 sessions, slower by a factor. */
@@ -28,10 +29,40 @@ function side(name: string, count: number, factor: number, seed: number): Compar
   });
 }
 
+/** Runs of speech whose words go wrong with a chance that every fourth clip doubles. */
+function speech(name: string, count: number, chance: number, seed: number): ComparedRun[] {
+  return Array.from({ length: count }, (_, index) => {
+    const generator = createGenerator(seed, index);
+    const sessions = (length: number, factor: number): ClipErrors[] =>
+      Array.from({ length: 100 }, (__, session) => {
+        const clip = session % 20;
+        let errors = 0;
+        for (let at = 0; at < length; at++)
+          if (generator.uniform() < factor * chance * (clip % 4 === 0 ? 2 : 1)) errors++;
+        return { clip: `clip-${clip}`, errors, length };
+      });
+    return comparedRun({
+      name: `${name}-${index + 1}`,
+      scenario: "realtime",
+      settings: { scenario: "realtime", model: "small" },
+      values: {
+        final_ms: Array.from({ length: 100 }, () => 120 * Math.exp(0.1 * generator.normal())),
+      },
+      errors: new Map([
+        ["wer_ratio", sessions(25, 1)],
+        ["cer_ratio", sessions(110, 0.3)],
+      ]),
+    });
+  });
+}
+
 const EXAMPLES: readonly (readonly [name: string, comparison: Comparison])[] = [
   ["worse", compareRuns(side("main", 5, 1, 1), side("branch", 5, 1.12, 2))],
   ["no-worse", compareRuns(side("main", 5, 1, 1), side("branch", 6, 1, 3))],
   ["better", compareRuns(side("main", 5, 1, 1), side("branch", 5, 0.8, 4))],
+  ["words-worse", compareRuns(speech("main", 5, 0.04, 1), speech("branch", 5, 0.09, 2))],
+  ["words-unclear", compareRuns(speech("main", 5, 0.04, 1), speech("branch", 5, 0.046, 3))],
+  ["words-advisory", compareRuns(speech("main", 1, 0.04, 1), speech("branch", 1, 0.09, 4))],
   ["advisory", compareRuns(side("main", 1, 1, 1), side("branch", 2, 1.3, 5))],
   [
     "incomparable",
@@ -54,7 +85,7 @@ describe("a comparison", () => {
   it("has tables of at most 100 characters on a terminal", () => {
     for (const [, comparison] of EXAMPLES)
       for (const line of compareTable(comparison).split("\n"))
-        if (line.includes(" p95 ")) expect(line.length, line).toBeLessThanOrEqual(100);
+        if (/ p95 |_ratio /.test(line)) expect(line.length, line).toBeLessThanOrEqual(100);
   });
 });
 
@@ -65,7 +96,8 @@ function runs(name: string): ComparedRun[] {
 
 describe("docs/COMPARE.md", () => {
   it.each(SCENARIO_NAMES)("lists the gates of %s", (scenario) => {
-    const gates = GATES[scenario].map((gate) => `\`${gate.join(" ")}\``).join(", ");
+    const names = [...GATES[scenario].map((gate) => gate.join(" ")), ...ERROR_GATES[scenario]];
+    const gates = names.map((name) => `\`${name}\``).join(", ");
     const row = readFileSync("docs/COMPARE.md", "utf8")
       .split("\n")
       .find((line) => line.startsWith(`| ${scenario} `));
@@ -109,4 +141,15 @@ describe("a ratio as a change", () => {
     [0.9996, "0.0 %"],
     [3, "+200.0 %"],
   ])("%d is %s", (ratio, text) => expect(changeText(ratio)).toBe(text));
+});
+
+describe("a difference of rates as points", () => {
+  it.each([
+    [0.0123, "+1.23 pt"],
+    [-0.1, "−10.00 pt"],
+    [0, "0.00 pt"],
+    [0.00004, "0.00 pt"],
+    [-0.00004, "0.00 pt"],
+    [2, "+200.00 pt"],
+  ])("%d is %s", (difference, text) => expect(pointsText(difference)).toBe(text));
 });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 
+import { compactRecord } from "../lib/compact-record.ts";
 import { ComparedRunCollector } from "../lib/compare-run.ts";
+import { readings } from "../lib/readings.ts";
+import type { SessionRecord } from "../lib/record.ts";
+import { finishedRecord, utteranceRecord } from "./fixtures/session-record.ts";
 import { EPOCH_MS, textRecord } from "./fixtures/text-record.ts";
 import { startOf, syntheticRecords } from "./lab/synthetic.ts";
 
@@ -61,6 +65,44 @@ describe("a run of records alone", () => {
     const run = collector.conclude({ name: "run", context: { warmupMs: 7000 } });
     expect(run.values.get("ttft_ms")?.observed).toEqual(Float64Array.of(107, 108, 109));
     expect(run.sessions.interrupted).toBe(1);
+  });
+});
+
+const said = (number: number, clips: readonly string[], text: string) =>
+  finishedRecord(
+    clips.map((id) => utteranceRecord({ id, text: "one two" }, { final_text: text })),
+    { session: String(number), vu: number + 1 },
+  );
+
+const errorsOf = (list: readonly SessionRecord[]): unknown => {
+  const collector = new ComparedRunCollector();
+  list.forEach((record) => collector.add(record));
+  return Object.fromEntries(collector.conclude({ name: "run", context: {} }).errors);
+};
+
+describe("the errors of a run", () => {
+  it("stand under the clips of each session, of full and of compact records alike", () => {
+    const records = [said(0, ["a"], "one too"), said(1, ["a", "b"], "one two")];
+    const expected = {
+      wer_ratio: [
+        { clip: "a", errors: 1, length: 2 },
+        { clip: "a b", errors: 0, length: 4 },
+      ],
+      // w became o: one of the six letters of onetwo.
+      cer_ratio: [
+        { clip: "a", errors: 1, length: 6 },
+        { clip: "a b", errors: 0, length: 12 },
+      ],
+    };
+    expect(errorsOf(records)).toEqual(expected);
+    expect(errorsOf(records.map((each) => compactRecord(each, readings(each))))).toEqual(expected);
+  });
+
+  it("are none of sessions without references", () => {
+    const collector = new ComparedRunCollector();
+    collector.add(finishedRecord([utteranceRecord({}, { final_text: "one" })]));
+    const { errors } = collector.conclude({ name: "run", context: {} });
+    expect(Object.fromEntries(errors)).toEqual({ wer_ratio: [], cer_ratio: [] });
   });
 });
 

@@ -2,10 +2,12 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { ComparedRun } from "../lib/compare-run.ts";
-import { compareRuns, comparisonExitCode, GATES, outcomeOf } from "../lib/compare.ts";
+import { outcomeOf } from "../lib/compare-judge.ts";
+import { compareRuns, comparisonExitCode, ERROR_GATES, GATES } from "../lib/compare.ts";
 import type { ComparedMetric, Comparison } from "../lib/comparison.ts";
 import { METRICS } from "../lib/metrics.ts";
 import { SCENARIO_NAMES } from "../lib/scenario.ts";
+import type { ClipErrors } from "../lib/text/error-change.ts";
 
 import { COMPARE_MAX_METRICS } from "../lib/stats/limits.ts";
 import { comparedRun, constantRuns } from "./fixtures/compared-run.ts";
@@ -42,12 +44,27 @@ const worse = (factor: number): number =>
     return compareRuns(side(1), side(factor), { resamples: 40 }).status === "worse";
   });
 
+/** The share of simulated pairs in which B, with so many more of its words wrong, is called worse. */
+const worseWords = (more: number): number =>
+  shareWhere(60, 9, (generator) => {
+    const side = (chance: number): ComparedRun[] =>
+      Array.from({ length: 5 }, () => {
+        const clips = Array.from({ length: 30 }, (_, session): ClipErrors => {
+          let errors = 0;
+          for (let word = 0; word < 20; word++) if (generator.uniform() < chance) errors++;
+          return { clip: `clip-${session % 10}`, errors, length: 20 };
+        });
+        return comparedRun({ scenario: "realtime", errors: new Map([["wer_ratio", clips]]) });
+      });
+    return compareRuns(side(0.1), side(0.1 + more), { resamples: 200 }).status === "worse";
+  });
+
 describe("the gates", () => {
-  it.each(SCENARIO_NAMES)("of %s are at most six, and metrics of that scenario", (scenario) => {
+  it.each(SCENARIO_NAMES)("of %s are at most eight, and metrics of that scenario", (scenario) => {
     const gates = GATES[scenario];
-    expect(gates.length).toBeLessThanOrEqual(COMPARE_MAX_METRICS);
+    expect(gates.length + ERROR_GATES[scenario].length).toBeLessThanOrEqual(COMPARE_MAX_METRICS);
     expect(new Set(gates.map(String)).size).toBe(gates.length);
-    for (const [metric] of gates) {
+    for (const [metric] of [...gates, ...ERROR_GATES[scenario].map((name) => [name] as const)]) {
       expect(METRICS[metric].scenarios).toContain(scenario);
       expect(METRICS[metric].better).not.toBe("none");
     }
@@ -174,6 +191,126 @@ describe("time-outs", () => {
     );
     expect(gate(comparison, "ttft_ms p95")?.outcome).toBe("unclear");
     expect(gate(comparison, "ttft_ms p50")?.outcome).toBe("worse");
+  });
+});
+
+/** Runs of the realtime scenario that all spoke these clips, with so many wrong words of so many. */
+const speaking = (clips: readonly ClipErrors[], runs = 5): ComparedRun[] =>
+  Array.from({ length: runs }, (_, index) =>
+    comparedRun({
+      name: `run-${index + 1}`,
+      scenario: "realtime",
+      values: { final_ms: Array(20).fill(100) },
+      errors: new Map([["wer_ratio", clips]]),
+    }),
+  );
+
+/** Five clips of so many words, with so many wrong ones. */
+const clipsOf = (words: number, ...errors: number[]): ClipErrors[] =>
+  errors.map((each, index) => ({ clip: `clip-${index}`, errors: each, length: words }));
+
+const CLEAN = clipsOf(100, 0, 0, 0, 0, 0);
+
+describe("error rates", () => {
+  it("are worse where every run of B is, by more than a point, on every clip", () => {
+    const comparison = compareRuns(speaking(CLEAN), speaking(clipsOf(100, 2, 4, 2, 4, 3)));
+    const [rate] = comparison.error_rates;
+    expect(rate).toMatchObject({
+      metric: "wer_ratio",
+      baseline: 0,
+      // 15 of 500 words.
+      candidate: 0.03,
+      baseline_runs: [0, 0, 0, 0, 0],
+      drawn: "clips",
+      clips: 5,
+      floor: 0.01,
+      outcome: "worse",
+    });
+    expect(rate?.change).toBeCloseTo(0.03, 12);
+    // The clip that lost least bounds the change from below, the one that lost most from above.
+    expect(rate?.ci95?.[0]).toBeGreaterThanOrEqual(0.02);
+    expect(rate?.ci95?.[1]).toBeLessThanOrEqual(0.04);
+    // Of 252 splits the one that happened; final_ms has two gates more, so Holm makes three of it.
+    expect(rate?.p).toBeCloseTo(1 / 252, 10);
+    expect(rate?.p_adjusted).toBeCloseTo(3 / 252, 10);
+    expect(comparison.status).toBe("worse");
+    expect(comparisonExitCode(comparison.status, false)).toBe(5);
+    expect(comparison.warnings.join()).toContain("word errors are 0.0 % in A and 3.0 % in B");
+  });
+
+  it("are no worse by less than a point, however sure that is, unless less is asked for", () => {
+    const sides = [speaking(CLEAN), speaking(clipsOf(1000, 8, 8, 8, 8, 8))] as const;
+    const comparison = compareRuns(...sides);
+    expect(comparison.error_rates[0]).toMatchObject({ outcome: "same" });
+    expect(comparison.status).toBe("no_worse");
+    expect(comparison.warnings).toEqual([]);
+    expect(compareRuns(...sides, { floors: { error_rate: 0.005 } }).status).toBe("worse");
+  });
+
+  it("are better by the same rules", () => {
+    const comparison = compareRuns(speaking(clipsOf(100, 2, 4, 2, 4, 3)), speaking(CLEAN));
+    expect(comparison.error_rates[0]?.outcome).toBe("better");
+    expect(comparison.status).toBe("no_worse");
+  });
+
+  it("are unclear where one clip of five got worse: other clips may not", () => {
+    const comparison = compareRuns(speaking(CLEAN), speaking(clipsOf(100, 20, 0, 0, 0, 0)));
+    expect(comparison.error_rates[0]).toMatchObject({ outcome: "unclear" });
+    expect(comparison.error_rates[0]?.ci95?.[0]).toBe(0);
+    expect(comparison.status).toBe("unclear");
+  });
+
+  it("draw runs and sessions where only one clip was spoken, or other ones", () => {
+    const one = compareRuns(speaking(clipsOf(100, 3)), speaking(clipsOf(100, 3)));
+    expect(one.error_rates[0]).toMatchObject({
+      change: 0,
+      ci95: [0, 0],
+      drawn: "sessions",
+      clips: 1,
+      outcome: "same",
+    });
+    const other = [...clipsOf(100, 3, 3, 3, 3, 3), { clip: "other", errors: 3, length: 100 }];
+    const [rate] = compareRuns(speaking(CLEAN), speaking(other)).error_rates;
+    expect(rate).toMatchObject({ drawn: "sessions", clips: 5, outcome: "worse" });
+    expect(rate?.ci95?.[0]).toBeCloseTo(0.03, 12);
+  });
+
+  it("do not change by speaking the hard clip more often", () => {
+    const hard = { clip: "hard", errors: 30, length: 100 };
+    const easy = { clip: "easy", errors: 0, length: 100 };
+    const comparison = compareRuns(speaking([hard, easy]), speaking([hard, hard, hard, easy]));
+    expect(comparison.error_rates[0]).toMatchObject({ baseline: 0.15, candidate: 0.225 });
+    expect(comparison.error_rates[0]?.change).toBeCloseTo(0, 12);
+  });
+
+  it("can be above 1", () => {
+    const [rate] = compareRuns(
+      speaking(clipsOf(10, 11, 12, 13)),
+      speaking(clipsOf(10, 31, 32, 33)),
+    ).error_rates;
+    expect(rate).toMatchObject({ baseline: 1.2, candidate: 3.2, outcome: "worse" });
+  });
+
+  it("of few runs are shown and not judged", () => {
+    const comparison = compareRuns(speaking(CLEAN, 1), speaking(clipsOf(100, 9, 9, 9, 9, 9), 1));
+    expect(comparison.status).toBe("advisory");
+    expect(comparison.error_rates[0]).toMatchObject({ outcome: "not_judged" });
+    expect(comparison.error_rates[0]).not.toHaveProperty("p");
+    expect(comparison.warnings.join()).toContain("look for a defect");
+  });
+
+  it("are missing where only some runs have references, and not asked for where none has", () => {
+    const [first, ...rest] = speaking(CLEAN);
+    if (first === undefined) throw new Error("there is no run");
+    const comparison = compareRuns(speaking(CLEAN), [{ ...first, errors: new Map() }, ...rest]);
+    expect(comparison.error_rates).toEqual([]);
+    expect(comparison.missing).toContainEqual({
+      metric: "wer_ratio",
+      why: "not measured in 1 of the runs",
+    });
+    expect(comparison.status).toBe("unclear");
+    const none = speaking([]);
+    expect(compareRuns(none, none)).toMatchObject({ error_rates: [], status: "no_worse" });
   });
 });
 
@@ -304,6 +441,11 @@ describe("the exit code", () => {
     expect(comparisonExitCode(status, false)).toBe(plain);
     expect(comparisonExitCode(status, true)).toBe(strict);
   });
+});
+
+describe("simulated pairs of five and five runs of 10 clips with a tenth of their words wrong", () => {
+  it("seldom raise a false alarm", () => expect(worseWords(0)).toBeLessThan(8 / 60));
+  it("mostly show that B has 5 points more", () => expect(worseWords(0.05)).toBeGreaterThan(0.9));
 });
 
 describe("simulated pairs of five and five runs of 60 sessions that differ by 4 %", () => {

@@ -21,6 +21,7 @@ describe("the catalogue", () => {
       `start_lag_ms connect_ms session_ready_ms send_lag_ms send_lag_max_ms first_text_ms
       first_text_from_onset_ms text_gap_ms text_gap_max_ms delta_lag_ms word_lag_ms final_ms commit_to_final_ms
       speech_end_to_final_ms backlog_ms backlog_slope_ms_per_s stamp_wait_ms wer_errors wer_words wer_ratio
+      wer_substitutions wer_deletions wer_insertions cer_errors cer_characters cer_ratio erased_words final_words erasure_ratio
       sessions_started sessions_finished sessions_open session_failed`.split(/\s+/);
     expect(metricsOf("realtime")).toEqual(expect.arrayContaining(wanted));
   });
@@ -61,7 +62,7 @@ describe.each(ROWS)("%s", (name, { unit, kind, per, title, formula, needs, bette
     const fitting = {
       ms: ["trend"],
       ms_per_s: ["trend"],
-      count: ["counter"],
+      count: ["counter", "derived"],
       ratio: ["rate", "derived"],
       bytes: ["trend"],
       tokens: ["trend"],

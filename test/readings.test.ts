@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import { METRIC_NAMES, metricDefinition, metricsOf, type MetricName } from "../lib/metrics.ts";
+import {
+  METRIC_NAMES,
+  metricDefinition,
+  metricsOf,
+  POOLED_RATIOS,
+  type MetricName,
+} from "../lib/metrics.ts";
 import type { SessionReadings } from "../lib/reading-values.ts";
 import { readings } from "../lib/readings.ts";
 import { realtimeReadings } from "../lib/realtime-readings.ts";
@@ -56,14 +62,14 @@ const FULL: Readonly<Record<ScenarioName, SessionRecord>> = {
   }),
 };
 
-/** Counted where sessions start and end, and the one that is made of sums. */
+/** Counted where sessions start and end, and what is made of sums. */
 const ELSEWHERE: readonly MetricName[] = [
   "sessions_started",
   "sessions_finished",
   "sessions_open",
   "sessions_aborted",
   "session_failed",
-  "wer_ratio",
+  ...POOLED_RATIOS.map(({ ratio }) => ratio),
 ];
 
 function namesIn({ session, utterances }: SessionReadings): string[] {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { METRIC_NAMES, METRICS, metricsOf } from "../lib/metrics.ts";
+import { METRIC_NAMES, METRICS, metricsOf, POOLED_RATIOS } from "../lib/metrics.ts";
 import type { UtteranceReadings } from "../lib/reading-values.ts";
 import { realtimeReadings as readings } from "../lib/realtime-readings.ts";
 import type { AssetRecord, RealtimeRecord, UtteranceRecord } from "../lib/record.ts";
@@ -396,7 +396,13 @@ describe("our own lateness", () => {
 describe("word errors", () => {
   it("are counted with the words of the reference", () => {
     // "One two tree four." against " one  two three four": one substitution in four.
-    expect(read(spoken(ALIGNED)).values).toMatchObject({ wer_errors: [1], wer_words: [4] });
+    expect(read(spoken(ALIGNED)).values).toMatchObject({
+      wer_substitutions: [1],
+      wer_deletions: [0],
+      wer_insertions: [0],
+      wer_errors: [1],
+      wer_words: [4],
+    });
   });
 
   it("are absent without a reference", () => {
@@ -410,9 +416,36 @@ describe("word errors", () => {
     expect(values).toMatchObject({ wer_errors: [2], wer_words: [2] });
   });
 
+  it("are counted in characters too: h is one of the 14 in onetwotreefour", () => {
+    expect(read(spoken(ALIGNED)).values).toMatchObject({ cer_errors: [1], cer_characters: [14] });
+  });
+
+  it("are not counted in characters while the run lasts", () => {
+    const record = finishedRecord([spoken(ALIGNED)]);
+    const [all] = readings(record).utterances;
+    const [live] = readings(record, "live").utterances;
+    const { cer_errors: errors, cer_characters: characters, ...rest } = all?.values ?? {};
+    expect([errors, characters]).toEqual([[1], [14]]);
+    expect(live?.values).toEqual(rest);
+  });
+
   it("follow the final transcript, not the deltas", () => {
     const fields = { ...deltas([1100, "won too"]), final_text: "one two" };
     expect(read(utteranceRecord({ text: "one two" }, fields)).values.wer_errors).toEqual([0]);
+  });
+});
+
+describe("erasure", () => {
+  it("counts the words of the deltas that the final transcript changed", () => {
+    // Shown: one two three four. From "too" on three words went.
+    const { values } = read(spoken({}, { final_text: "One too three four." }));
+    expect(values).toMatchObject({ erased_words: [3], final_words: [4] });
+  });
+
+  it("needs no reference, and is nothing where the final is what was shown", () => {
+    const { values } = read(spoken({}));
+    expect(values).toMatchObject({ erased_words: [0], final_words: [4] });
+    expect(values).not.toHaveProperty("wer_errors");
   });
 });
 
@@ -424,8 +457,15 @@ describe("audio without pacing", () => {
         commit_to_final_ms: [589], // 1500 - 911
         stamp_wait_ms: [0.5],
         deltas_blank: [2],
+        erased_words: [0],
+        final_words: [4],
+        wer_substitutions: [1],
+        wer_deletions: [0],
+        wer_insertions: [0],
         wer_errors: [1],
         wer_words: [4],
+        cer_errors: [1],
+        cer_characters: [14],
       },
       wordValues: {},
     });
@@ -488,14 +528,14 @@ describe("every reading", () => {
       session,
       ...utterances.flatMap((each) => [each.values, each.wordValues]),
     ].flatMap((values) => Object.keys(values));
-    // Counted where sessions start and end, and the one that is made of sums.
-    const elsewhere = [
+    // Counted where sessions start and end, and what is made of sums.
+    const elsewhere: readonly string[] = [
       "sessions_started",
       "sessions_finished",
       "sessions_open",
       "sessions_aborted",
       "session_failed",
-      "wer_ratio",
+      ...POOLED_RATIOS.map(({ ratio }) => ratio),
     ];
     const names = metricsOf("realtime").filter((name) => !elsewhere.includes(name));
     expect(measured).toHaveLength(names.length);
@@ -571,7 +611,7 @@ describe("every reading", () => {
   });
 
   it("is a finite number, and no metric is present without one", () => {
-    const kinds = new Map<string, string>(METRIC_NAMES.map((name) => [name, METRICS[name].kind]));
+    const units = new Map<string, string>(METRIC_NAMES.map((name) => [name, METRICS[name].unit]));
     fc.assert(
       fc.property(record, (each) => {
         const { session, utterances } = readings(each);
@@ -579,7 +619,8 @@ describe("every reading", () => {
           for (const [name, list] of Object.entries(values)) {
             expect(list.length).toBeGreaterThan(0);
             expect(list.every(Number.isFinite)).toBe(true);
-            expect(["trend", "counter"]).toContain(kinds.get(name));
+            // Shares and rates are made of many sessions.
+            expect(["ms", "ms_per_s", "count"]).toContain(units.get(name));
           }
         }
       }),
@@ -599,8 +640,8 @@ describe("every reading", () => {
   });
 });
 
-describe("a limit for what has one value an event", () => {
-  it("takes as many, evenly spread, and leaves single values exact", () => {
+describe("live, of what has one value an event,", () => {
+  it("k6 is given a few, evenly spread, and single values exactly", () => {
     const utterance = utteranceRecord(
       {},
       {
@@ -610,7 +651,7 @@ describe("a limit for what has one value an event", () => {
         stamp_wait_ms: [0.1, 0.2],
       },
     );
-    const [few] = readings(finishedRecord([utterance]), 5).utterances;
+    const [few] = readings(finishedRecord([utterance]), "live").utterances;
     expect(few?.values.send_lag_ms).toEqual([2, 4, 6, 80, 10]);
     expect(few?.values.send_lag_max_ms).toEqual([80]);
     expect(few?.values.stamp_wait_ms).toEqual([0.1, 0.2]);

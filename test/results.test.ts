@@ -80,12 +80,18 @@ describe("results", () => {
     expect(perfect).toMatchObject({ wer_ratio: { value: 0 }, wer_errors: { value: 0 } });
   });
 
+  it("pool what was taken back over the words of all final transcripts", () => {
+    const { metrics } = createResults(exampleSummary(), RUN);
+    expect(metrics.erasure_ratio).toEqual({ unit: "ratio", value: 6 / 299 });
+    // k6 does not count characters.
+    expect(metrics).not.toHaveProperty("cer_ratio");
+  });
+
   it("have our metrics only, in the order of the catalogue", () => {
     const names = Object.keys(createResults(exampleSummary(), RUN).metrics);
     expect(names).not.toContain("vus");
     expect(names).not.toContain("ws_connecting");
-    const order = METRIC_NAMES.filter((name) => names.includes(name) && name !== "wer_ratio");
-    expect(names.filter((name) => name !== "wer_ratio")).toEqual(order);
+    expect(names).toEqual(METRIC_NAMES.filter((name) => names.includes(name)));
   });
 
   it("can be written as JSON and read again", () => {
@@ -107,6 +113,8 @@ describe("what was not measured", () => {
     const none = resultsOf({
       wer_errors: counter(0, { "count<10": { ok: true } }),
       wer_words: counter(0, { "count>0": { ok: false } }),
+      wer_deletions: counter(0, { "count<10": { ok: true } }),
+      final_words: counter(0, { "count>0": { ok: false } }),
     });
     expect(none.metrics).toEqual({});
   });

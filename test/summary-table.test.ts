@@ -82,6 +82,32 @@ describe("the summary table", () => {
     expect(perfect).toContain("word error rate: 0.00 % (0 errors in 96 words)");
   });
 
+  it("has the errors by kind, the character errors and the erasure, as far as they were counted", () => {
+    const words = tableOf({
+      wer_substitutions: counter(2),
+      wer_deletions: counter(1),
+      wer_insertions: counter(0),
+      wer_errors: counter(3),
+      wer_words: counter(96),
+      erased_words: counter(5),
+      final_words: counter(80),
+    }).join("\n");
+    expect(words).toContain(
+      "(3 errors in 96 words: 2 substituted, 1 deleted, 0 inserted)\n  erasure: 6.25 % (5 words taken back, 80 in the final transcripts)",
+    );
+    expect(words).not.toContain("character error rate");
+    const results = resultsOf(exampleSummary());
+    const cer = summaryTable({
+      ...results,
+      metrics: {
+        cer_errors: { unit: "count", value: 1 },
+        cer_characters: { unit: "count", value: 400 },
+        cer_ratio: { unit: "ratio", value: 1 / 400 },
+      },
+    });
+    expect(cer).toContain("character error rate: 0.25 % (1 errors in 400 characters)");
+  });
+
   it("has no row of a metric that was not measured", () => {
     const table = summaryTable(resultsOf(exampleSummary()));
     expect(table).not.toMatch(/^ +backlog_ms +\S+ +\S+ +\S+ +0 /m);

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { Values } from "../lib/reading-values.ts";
+import type { Extent, Values } from "../lib/reading-values.ts";
 import type { ProbeRecord, TextRecord } from "../lib/record.ts";
 import { probeReadings, textReadings } from "../lib/text-readings.ts";
 import { probeRecord, textRecord } from "./fixtures/text-record.ts";
@@ -28,10 +28,8 @@ const FULL = textRecord({
   usage: { input_tokens: 10, output_tokens: 5 },
 });
 
-function read(fields: Partial<TextRecord> = {}, pooledLimit?: number): Values {
-  const record = { ...FULL, ...fields };
-  const { session, utterances } =
-    pooledLimit === undefined ? textReadings(record) : textReadings(record, pooledLimit);
+function read(fields: Partial<TextRecord> = {}, extent?: Extent): Values {
+  const { session, utterances } = textReadings({ ...FULL, ...fields }, extent);
   expect(utterances).toEqual([]);
   return session;
 }
@@ -183,28 +181,28 @@ describe("a session that did not finish", () => {
   });
 });
 
-describe("a limit of values with one an event", () => {
+describe("live, of what has one value an event,", () => {
   const gaps = Array.from({ length: 100 }, (_, index) => index * 1000);
 
-  it("takes the middles of stretches of the same length, and the largest of all", () => {
-    // Stretches of 25: their middles are 12, 37, 62 and 87.
-    const values = read({ gap_us: gaps, wait_us: gaps }, 4);
-    expect(values.icl_ms).toEqual([12, 37, 62, 87]);
-    expect(values.stamp_wait_ms).toEqual([12, 37, 62, 87]);
+  it("k6 is given the middles of five stretches of the same length, and the largest of all", () => {
+    // Stretches of 20.
+    const values = read({ gap_us: gaps, wait_us: gaps }, "live");
+    expect(values.icl_ms).toEqual([10, 30, 50, 70, 90]);
+    expect(values.stamp_wait_ms).toEqual([10, 30, 50, 70, 90]);
     expect(values.icl_max_ms).toEqual([99]);
     expect(values.stamp_wait_max_ms).toEqual([1.5]);
   });
 
   it.each([
-    [100, 100],
-    [101, 100],
-    [99, 99],
+    [100, 5],
+    [6, 5],
+    [5, 5],
     [1, 1],
-  ])("of %d gives %d of 100", (limit, expected) => {
-    expect(read({ gap_us: gaps }, limit).icl_ms).toHaveLength(expected);
+  ])("of %d there are %d", (count, expected) => {
+    expect(read({ gap_us: gaps.slice(0, count) }, "live").icl_ms).toHaveLength(expected);
   });
 
-  it("is none by default: a reply of 10,000 events has them all, and its largest", () => {
+  it("not so from records: a reply of 10,000 events has them all, and its largest", () => {
     const many = Array.from({ length: 10_000 }, (_, index) => (index === 9000 ? 77_000 : 1000));
     const values = read({ gap_us: many });
     expect(values.icl_ms).toHaveLength(10_000);
@@ -213,22 +211,15 @@ describe("a limit of values with one an event", () => {
 
   it("changes nothing but the number of values, which are of the list and in its order", () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 200 }),
-        fc.integer({ min: 1, max: 50 }),
-        (list, limit) => {
-          const rising = ascending(list);
-          const { icl_ms: some = [], ...rest } = read({ gap_us: rising }, limit);
-          const { icl_ms: all = [], ...expected } = read({ gap_us: rising });
-          // The waits are fewer than most limits; they are bounded alike.
-          delete rest.stamp_wait_ms;
-          delete expected.stamp_wait_ms;
-          expect(rest).toEqual(expected);
-          expect(some).toHaveLength(Math.min(limit, list.length));
-          expect(some.every((value) => all.includes(value))).toBe(true);
-          expect(some).toEqual(ascending(some));
-        },
-      ),
+      fc.property(fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 200 }), (list) => {
+        const rising = ascending(list);
+        const { icl_ms: some = [], ...rest } = read({ gap_us: rising }, "live");
+        const { icl_ms: all = [], ...expected } = read({ gap_us: rising });
+        expect(rest).toEqual(expected);
+        expect(some).toHaveLength(Math.min(5, list.length));
+        expect(some.every((value) => all.includes(value))).toBe(true);
+        expect(some).toEqual(ascending(some));
+      }),
       { seed: 1 },
     );
   });

@@ -1,6 +1,13 @@
 // The metrics of a run's results, each by its kind. Knows the catalogue; the numbers are made elsewhere.
 
-import { METRIC_NAMES, metricDefinition, type MetricName } from "../metrics.ts";
+import {
+  METRIC_NAMES,
+  metricDefinition,
+  POOLED_RATIOS,
+  sumsIn,
+  type MetricName,
+  type PooledRatio,
+} from "../metrics.ts";
 import type { MetricResult, SessionCounts } from "../results.ts";
 import { bootstrapRatio } from "../stats/bootstrap.ts";
 import { wilsonInterval } from "../stats/wilson.ts";
@@ -34,11 +41,11 @@ export function metricResults(
     const result = resultOf(name, each, context);
     if (result !== undefined) computed.set(name, result);
   });
-  const ratio = wordErrorRatio(data, context);
-  if (ratio === undefined) {
-    computed.delete("wer_errors");
-    computed.delete("wer_words");
-  } else computed.set("wer_ratio", ratio);
+  POOLED_RATIOS.forEach((pooled) => {
+    const ratio = pooledRatio(data, pooled, context);
+    if (ratio !== undefined) computed.set(pooled.ratio, ratio);
+    else sumsIn(pooled).forEach((name) => computed.delete(name));
+  });
   const metrics: Metrics = {};
   METRIC_NAMES.forEach((name) => {
     const result = computed.get(name);
@@ -55,7 +62,9 @@ function resultOf(
   const { unit, kind } = metricDefinition(name);
   const chosen = samples.select(context.chosen);
   if (kind !== "trend")
-    return chosen === undefined ? undefined : { unit, value: chosen.mean * chosen.count };
+    return chosen === undefined
+      ? undefined
+      : { unit, value: Math.round(chosen.mean * chosen.count) };
   const measuredBounds = bounds.flatMap(({ session, bound }) =>
     context.isMeasured[session] === 1 ? [bound] : [],
   );
@@ -92,20 +101,21 @@ function countedSessions(counts: SessionCounts): [MetricName, MetricResult][] {
   return entries;
 }
 
-/** Errors over words, pooled; its interval draws sessions. */
-function wordErrorRatio(
+/** Errors over words, for example, pooled; its interval draws sessions. */
+function pooledRatio(
   data: ReadonlyMap<MetricName, MetricData>,
+  { numerator, denominator }: PooledRatio,
   { chosen }: MetricContext,
 ): MetricResult | undefined {
-  const errors = sumsOf(data.get("wer_errors")?.samples.select(chosen), chosen);
-  const words = sumsOf(data.get("wer_words")?.samples.select(chosen), chosen);
-  const total = words.reduce((sum, each) => sum + each, 0);
+  const above = sumsOf(data.get(numerator)?.samples.select(chosen), chosen);
+  const below = sumsOf(data.get(denominator)?.samples.select(chosen), chosen);
+  const total = below.reduce((sum, each) => sum + each, 0);
   if (total === 0) return undefined;
-  const value = errors.reduce((sum, each) => sum + each, 0) / total;
-  const hasWords = words.map((each) => (each > 0 ? 1 : 0));
+  const value = above.reduce((sum, each) => sum + each, 0) / total;
+  const isCounted = below.map((each) => (each > 0 ? 1 : 0));
   const interval = bootstrapRatio(
-    errors.filter((_, session) => hasWords[session] === 1),
-    words.filter((each) => each > 0),
+    above.filter((_, session) => isCounted[session] === 1),
+    below.filter((each) => each > 0),
     { seed: 1 },
   );
   return {

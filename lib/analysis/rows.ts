@@ -1,7 +1,7 @@
 // A record as one line of a table. Knows which number stands for several values; knows no statistics of a run.
 
 import { flattenReadings } from "../compact-record.ts";
-import { METRIC_NAMES, metricDefinition, type MetricName } from "../metrics.ts";
+import { isCount, METRIC_NAMES, type MetricName } from "../metrics.ts";
 import { readings } from "../readings.ts";
 import { roundMs, type CompactReadings, type SessionRecord, type SessionStart } from "../record.ts";
 import type { SessionRow } from "../session-row.ts";
@@ -81,7 +81,7 @@ function assetsOf(record: SessionRecord): readonly string[] {
 /** The number that stands for a session's values of a metric. */
 function oneValue(metric: MetricName, list: SessionList): number | undefined {
   if (list.length === 0) return undefined;
-  if (metricDefinition(metric).kind === "counter") return roundMs(list.sum);
+  if (isCount(metric)) return roundMs(list.sum);
   if (list.count === 1) return list.min;
   const { values, counts } = list;
   if (counts === undefined) return roundMs(median(sortValues(values)) ?? 0);

@@ -7,7 +7,7 @@ import { completions, decodeCompletionBody } from "../protocols/completions.ts";
 import { RECORD_SCHEMA, roundMs, type TextRecord } from "../record.ts";
 import { textReadings } from "../text-readings.ts";
 import { concludeText } from "../text-session.ts";
-import { POOLED_LIMIT, type Measurements } from "./measurements.ts";
+import type { Measurements } from "./measurements.ts";
 import type { SharedRun } from "./once.ts";
 import type { TextPlan } from "./prepare-text.ts";
 import { createRecordLog } from "./record-log.ts";
@@ -55,7 +55,7 @@ export function createChatUser(
     concludeText(record, { exchange: reply, frames, decoded, abortedBy, decodeBody }, epochMs);
     measurements.ended(record);
     log.ended(record, () => textReadings(record));
-    measurements.addFew(textReadings(record, POOLED_LIMIT));
+    measurements.addFew(textReadings(record, "live"));
     return record.outcome === "failed";
   };
   return { runIteration: (model) => schedule.run((slot) => runSession(slot, model)) };

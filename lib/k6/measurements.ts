@@ -23,9 +23,6 @@ export interface Measurements {
   addFew(readings: SessionReadings): void;
 }
 
-/** Most values of a metric with one value an event that k6 is given of a reply, or of an utterance. */
-export const POOLED_LIMIT = 5;
-
 /** Values added between two pauses: a fraction of a millisecond. */
 const BATCH = 50;
 

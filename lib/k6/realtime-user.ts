@@ -8,7 +8,7 @@ import { realtimeReadings } from "../realtime-readings.ts";
 import { RECORD_SCHEMA, roundMs, type AssetRecord, type RealtimeRecord } from "../record.ts";
 import { createAudioSource, type AudioSource } from "./audio-source.ts";
 import type { ClipReader } from "./clip-reader.ts";
-import { POOLED_LIMIT, type Measurements } from "./measurements.ts";
+import type { Measurements } from "./measurements.ts";
 import type { SharedRun } from "./once.ts";
 import { pause } from "./pause.ts";
 import type { RealtimePlan } from "./prepare-realtime.ts";
@@ -42,7 +42,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
 
   const measure = async (record: RealtimeRecord): Promise<void> => {
     await pause();
-    const values = realtimeReadings(record, POOLED_LIMIT);
+    const values = realtimeReadings(record, "live");
     await pause();
     await measurements.add(values);
   };

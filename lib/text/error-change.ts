@@ -5,13 +5,15 @@ import {
   type BootstrapOptions,
   bootstrapRatio,
 } from "../stats/bootstrap.ts";
-import { type ErrorCounts, errorsOf } from "./error-counts.ts";
 
-/** The errors of one utterance, and what was said. */
+/** The errors of one utterance, or of a session with several, and what was said. */
 export interface ClipErrors {
   /** Name of the clip: utterances of the same clip are no independent evidence. */
   readonly clip: string;
-  readonly counts: ErrorCounts;
+  /** Wrong words, or characters. */
+  readonly errors: number;
+  /** Words or characters of the reference. */
+  readonly length: number;
 }
 
 /** A change of the error rate. */
@@ -77,11 +79,11 @@ interface ClipTotal {
 /** The totals of each clip, those without a reference left out. */
 function poolByClip(utterances: readonly ClipErrors[]): ReadonlyMap<string, ClipTotal> {
   const totals = new Map<string, ClipTotal>();
-  utterances.forEach(({ clip, counts }) => {
-    if (counts.referenceLength === 0) return;
+  utterances.forEach(({ clip, errors, length }) => {
+    if (length === 0) return;
     const total = totals.get(clip) ?? { errors: 0, length: 0, utterances: 0 };
-    total.errors += errorsOf(counts);
-    total.length += counts.referenceLength;
+    total.errors += errors;
+    total.length += length;
     total.utterances += 1;
     totals.set(clip, total);
   });

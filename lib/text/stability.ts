@@ -1,6 +1,9 @@
 // How much of a live transcript was taken back. Knows the hypotheses of one utterance in order; knows no dialect.
 
-/** What was taken back of an utterance, or of many if both fields are added up. */
+/**
+ * What was taken back of an utterance, or of many if both fields are added up. Erased ÷ final words is 0 for a transcript
+ * that never changed and 1 for one that was rewritten once; above 1 is possible. Never average ratios.
+ */
 export interface Erasure {
   /** Words that were shown and then removed or changed. */
   readonly erasedWords: number;
@@ -9,7 +12,8 @@ export interface Erasure {
 }
 
 /**
- * Counts the words that each hypothesis takes back of the one before (Arivazhagan et al. 2020):
+ * Counts the words that each hypothesis takes back of the one before (normalized erasure; Arivazhagan et al. 2020,
+ * "Re-translation versus streaming for simultaneous translation"):
  *
  *     erased = Σ_j max(0, |o_{j−1}| − |LCP(o_{j−1}, o_j)|)
  *
@@ -25,16 +29,6 @@ export function countErasure(hypotheses: readonly (readonly string[])[]): Erasur
     erasedWords += before.length - keptWords(before, hypotheses[index] ?? []);
   }
   return { erasedWords, finalWords: hypotheses.at(-1)?.length ?? 0 };
-}
-
-/**
- * Erased ÷ final words: 0 is a transcript that never changed, 1 one that was rewritten once. Above 1 is possible. Add up
- * the counts of many utterances first; never average their ratios.
- *
- * @returns `undefined` without final words.
- */
-export function erasureRatio({ erasedWords, finalWords }: Erasure): number | undefined {
-  return finalWords === 0 ? undefined : erasedWords / finalWords;
 }
 
 function keptWords(before: readonly string[], after: readonly string[]): number {

@@ -2,8 +2,10 @@
 // Knows transcripts and alignments; knows no metric.
 
 import type { UtteranceRecord, WordSpan } from "../record.ts";
+import type { ErrorCounts } from "./error-counts.ts";
 import { normaliseWords } from "./normalise.ts";
-import { alignWords } from "./word-errors.ts";
+import { countErasure, type Erasure } from "./stability.ts";
+import { alignWords, type WordAlignment } from "./word-errors.ts";
 
 /** A word of the transcript that the server sent. */
 export interface TrackedWord {
@@ -24,9 +26,12 @@ export interface TrackedWord {
 export interface WordTrack {
   readonly words: readonly TrackedWord[];
   readonly basis?: "alignment" | "uniform";
-  /** Word errors and words of the reference; absent without a reference text. */
-  readonly errors?: number;
-  readonly referenceCount?: number;
+  /** Words of the reference; absent without a reference text. */
+  readonly reference?: readonly string[];
+  /** Of these words against it. */
+  readonly errors?: ErrorCounts;
+  /** What the final transcript took back of the text that the deltas had made; absent without a final. */
+  readonly erasure?: Erasure;
 }
 
 /**
@@ -36,13 +41,16 @@ export interface WordTrack {
  * stable from then on if the final transcript has the same words up to it; otherwise it is stable at the final.
  * Words are matched with the reference by alignment, and only hits get a spoken time. Without a word alignment
  * the words are laid out evenly: the end of word i of N is ON + i/N · (EOS − ON).
+ *
+ * Since deltas append, only the final transcript can take back what was shown: the erasure is that of two hypotheses, all
+ * deltas together and the final.
  */
 export function trackWords(utterance: UtteranceRecord): WordTrack {
   const streamed = streamedWords(utterance.delta_text);
-  const hypothesis =
-    utterance.final_text === undefined
-      ? streamed.map(({ word }) => word)
-      : normaliseWords(utterance.final_text);
+  const shown = streamed.map(({ word }) => word);
+  const { final_text: finalText } = utterance;
+  const hypothesis = finalText === undefined ? shown : normaliseWords(finalText);
+  const erasure = finalText === undefined ? {} : { erasure: countErasure([shown, hypothesis]) };
   const { asset } = utterance;
   const spans = asset.words;
   const reference = asset.text === undefined ? undefined : normaliseWords(asset.text);
@@ -50,10 +58,7 @@ export function trackWords(utterance: UtteranceRecord): WordTrack {
   const errors =
     alignment === undefined || reference === undefined
       ? {}
-      : {
-          errors: alignment.substitutions + alignment.deletions + alignment.insertions,
-          referenceCount: reference.length,
-        };
+      : { reference, errors: errorCounts(alignment, reference.length) };
 
   let spokenEnds: readonly (number | undefined)[] = [];
   let basis: { basis?: "alignment" | "uniform" } = {};
@@ -78,7 +83,12 @@ export function trackWords(utterance: UtteranceRecord): WordTrack {
       spokenEndMs: spokenEnds[index],
     };
   });
-  return { words, ...basis, ...errors };
+  return { words, ...basis, ...errors, ...erasure };
+}
+
+function errorCounts(alignment: WordAlignment, referenceLength: number): ErrorCounts {
+  const { substitutions, deletions, insertions } = alignment;
+  return { substitutions, deletions, insertions, referenceLength };
 }
 
 /** A piece of a text that normalises by itself: no white space but inside an annotation. */

@@ -38,7 +38,7 @@ function figure(name: MetricName, results: Results): Markup {
   const { title } = metricDefinition(name);
   let numbers: Markup;
   if (metric === undefined) numbers = markup`<p class="missing">not measured</p>`;
-  else if (metric.value !== undefined) numbers = ratioNumbers(metric, results);
+  else if (metric.value !== undefined) numbers = wordNumbers(metric, results);
   else
     numbers = markup`<dl>${quantileNumber(metric, "p50")}${quantileNumber(metric, "p95")}</dl>
       ${countLine(metric)}`;
@@ -66,7 +66,7 @@ function countLine({ count, censored }: MetricResult): Markup {
   return markup`<p class="count">${grouped(count ?? 0)} values${given}</p>`;
 }
 
-function ratioNumbers(metric: MetricResult, { word_errors: words }: Results): Markup {
+function wordNumbers(metric: MetricResult, { word_errors: words, metrics }: Results): Markup {
   const interval = percentInterval(metric);
   const line =
     words === undefined
@@ -75,6 +75,11 @@ function ratioNumbers(metric: MetricResult, { word_errors: words }: Results): Ma
           ${grouped(words.substitutions)} substituted, ${grouped(words.deletions)} deleted,
           ${grouped(words.insertions)} inserted of ${grouped(words.words)} words
         </p>`;
+  const { cer_ratio: characters, erasure_ratio: erasure } = metrics;
+  const others = [
+    ...(characters === undefined ? [] : [`character errors ${percent(characters.value)} %`]),
+    ...(erasure === undefined ? [] : [`erasure ${percent(erasure.value)} %`]),
+  ].join(", ");
   return markup`<dl>
       <div>
         <dt>all</dt>
@@ -85,7 +90,7 @@ function ratioNumbers(metric: MetricResult, { word_errors: words }: Results): Ma
         </dd>
       </div>
     </dl>
-    ${line}`;
+    ${line}${others === "" ? undefined : markup`<p class="count">${others}</p>`}`;
 }
 
 /** The same numbers by level of load. */

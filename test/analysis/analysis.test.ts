@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { analyse, type Analysis } from "../../lib/analysis.ts";
+import { compactRecord } from "../../lib/compact-record.ts";
 import { findMismatch } from "../../lib/json-schema.ts";
+import { readings } from "../../lib/readings.ts";
 import type { RealtimeRecord, SessionRecord } from "../../lib/record.ts";
 import { resultsSchema } from "../../lib/results-schema.ts";
 import type { MetricResult } from "../../lib/results.ts";
@@ -245,16 +247,17 @@ describe("sessions that did not finish", () => {
   });
 });
 
+const compacted = (record: SessionRecord): SessionRecord => compactRecord(record, readings(record));
+
 describe("word errors", () => {
+  const SPOKEN = [
+    spoken(0, "a b c d", "a x c"),
+    spoken(1, "one two", "one two three"),
+    spoken(2, "yes", "yes"),
+  ];
+
   it("are pooled, by kind", () => {
-    const { results } = analyse(
-      [
-        spoken(0, "a b c d", "a x c"),
-        spoken(1, "one two", "one two three"),
-        spoken(2, "yes", "yes"),
-      ],
-      [],
-    );
+    const { results } = analyse(SPOKEN, []);
     expect(results.word_errors).toEqual({
       substitutions: 1,
       deletions: 1,
@@ -268,6 +271,86 @@ describe("word errors", () => {
     const [lower = 0, upper = 0] = results.metrics.wer_ratio?.ci95?.value ?? [];
     expect(lower).toBeLessThan(3 / 7);
     expect(upper).toBeGreaterThan(3 / 7);
+  });
+
+  it("are pooled in characters", () => {
+    const { results } = analyse(SPOKEN, []);
+    // abcd, axc: 2 of 4; onetwo, onetwothree: 5 of 6; yes: 0 of 3.
+    expect(results.character_errors).toEqual({
+      errors: 7,
+      characters: 13,
+      sessions: 3,
+      normaliser: 1,
+    });
+    expect(results.metrics.cer_ratio?.value).toBeCloseTo(7 / 13, 12);
+    const [lower = 0, upper = 0] = results.metrics.cer_ratio?.ci95?.value ?? [];
+    expect(lower).toBe(0);
+    expect(upper).toBeGreaterThan(7 / 13);
+    expect(findMismatch(resultsSchema(), results)).toBeUndefined();
+  });
+
+  it("are those of the full records where some or all are compact", () => {
+    const full = analyse(SPOKEN, []).results;
+    [SPOKEN.map(compacted), [...SPOKEN.slice(0, 1), ...SPOKEN.slice(1).map(compacted)]].forEach(
+      (records) => {
+        const { word_errors, character_errors, metrics } = analyse(records, []).results;
+        expect(word_errors).toEqual(full.word_errors);
+        expect(character_errors).toEqual(full.character_errors);
+        expect(metrics).toEqual(full.metrics);
+      },
+    );
+  });
+
+  it("stay exact in a compact record of many utterances", () => {
+    const record = spoken(0, "a b c d e f g h i j k", "a b c d");
+    if (record.type !== "realtime") throw new Error("it is no speech");
+    // 12 utterances with 7 deletions each: more values than a compact line keeps.
+    record.utterances = Array.from({ length: 12 }, () => record.utterances[0]).flatMap(
+      (each) => each ?? [],
+    );
+    const line = compacted(record);
+    expect(line.readings?.values).toMatchObject({ wer_deletions: [84], wer_words: [132] });
+    const { word_errors: found, metrics } = analyse([line], []).results;
+    expect(found).toMatchObject({ deletions: 84, words: 132, sessions: 1 });
+    expect(metrics.cer_errors?.value).toBe(84);
+    expect(metrics.wer_ratio?.value).toBe(84 / 132);
+  });
+
+  it("say of how many sessions they are, if some records lack them", () => {
+    const older = compacted(spoken(3, "no no", "no"));
+    const { values } = older.readings ?? { values: {} };
+    older.readings = {
+      values: { wer_errors: [1], wer_words: [2], final_ms: values.final_ms ?? [] },
+    };
+    const { results } = analyse([...SPOKEN, older], []);
+    expect(results.word_errors).toMatchObject({ words: 7, sessions: 3 });
+    expect(results.character_errors).toMatchObject({ characters: 13, sessions: 3 });
+    expect(results.metrics.wer_ratio?.value).toBeCloseTo(4 / 9, 12);
+  });
+});
+
+describe("erasure", () => {
+  it("is pooled over the words of the final transcripts, whether a reference is known or not", () => {
+    // Each was shown "a". The first keeps it, the second has it replaced, the third has it grow.
+    const records = [session(0, 0, 10), session(1, 100, 10), session(2, 200, 10)];
+    ["a b", "c d e", "an"].forEach((text, index) => {
+      const utterance = records[index]?.utterances[0];
+      if (utterance !== undefined) utterance.final_text = text;
+    });
+    const { metrics } = analyse(records, []).results;
+    expect(metrics).toMatchObject({
+      erased_words: { value: 1 },
+      final_words: { value: 6 },
+      erasure_ratio: { unit: "ratio", value: 1 / 6 },
+    });
+    expect(metrics).not.toHaveProperty("wer_ratio");
+  });
+
+  it("has no ratio without a word in any final transcript", () => {
+    const { metrics } = analyse([spoken(0, "a", "")], []).results;
+    expect(metrics.wer_ratio?.value).toBe(1);
+    expect(metrics).not.toHaveProperty("erasure_ratio");
+    expect(metrics).not.toHaveProperty("erased_words");
   });
 });
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Comparison } from "../../lib/comparison.ts";
+import type { SessionRecord } from "../../lib/record.ts";
 import type { ScenarioName } from "../../lib/scenario.ts";
 import { startOf, syntheticRecords } from "../lab/synthetic.ts";
 import { type Bundle, bundleCli } from "./bundle.ts";
@@ -48,6 +49,8 @@ interface SideFields {
   readonly factor?: number;
   /** Share of the sessions, the first ones, that are kept as failed. */
   readonly failedRatio?: number;
+  /** Of paced audio: every final transcript lacks its last word. */
+  readonly isCutShort?: boolean;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly versions?: Readonly<Record<string, string>>;
 }
@@ -55,6 +58,7 @@ interface SideFields {
 /** Writes the folders of runs and answers their names. */
 function runs(name: string, fields: SideFields = {}): string[] {
   const { count = 5, scenario = "chat", factor = 1, failedRatio = 0, config, versions } = fields;
+  const { isCutShort = false } = fields;
   return Array.from({ length: count }, (_, index) => {
     const run = `${name}-${index + 1}`;
     mkdirSync(join(folder, run));
@@ -62,6 +66,7 @@ function runs(name: string, fields: SideFields = {}): string[] {
     const lines: string[] = [];
     const made = { scenario, sessions, concurrency: 4, seed: 100 + index, slowness: () => factor };
     for (const record of syntheticRecords(made)) {
+      if (isCutShort) cutShort(record);
       const isFailed = Number(record.session) < failedRatio * sessions;
       const end = isFailed ? { ...record, outcome: "failed", kind: "server_error" } : record;
       lines.push(JSON.stringify(startOf(record)), JSON.stringify(end));
@@ -76,6 +81,13 @@ function runs(name: string, fields: SideFields = {}): string[] {
     };
     if (config !== undefined) writeFileSync(join(folder, run, "config.json"), JSON.stringify(file));
     return run;
+  });
+}
+
+function cutShort(record: SessionRecord): void {
+  if (record.type !== "realtime") throw new Error("it is no speech");
+  record.utterances.forEach((utterance) => {
+    utterance.final_text = utterance.final_text?.replace(/\s*\S+$/, "") ?? "";
   });
 }
 
@@ -116,6 +128,24 @@ describe("five runs a side", () => {
     );
     expect(code).toBe(0);
     expect(stdout).toContain("B is no worse than A");
+  });
+
+  test("of which B loses words, and no time, exit with 5; a floor for errors can accept it", async () => {
+    const args = [
+      ...runs("main", { scenario: "realtime" }),
+      "--with",
+      ...runs("branch", { scenario: "realtime", isCutShort: true }),
+    ];
+    const { code, stdout } = await compare(...args, "--json", "comparison.json");
+    expect(code, stdout).toBe(5);
+    expect(stdout).toMatch(/wer_ratio +0\.00 % +\d+\.\d\d % +\+\d+\.\d\d pt .* worse\n/);
+    const { error_rates: rates } = JSON.parse(read("comparison.json")) as Comparison;
+    expect(rates.map(({ metric, outcome }) => [metric, outcome])).toEqual([
+      ["wer_ratio", "worse"],
+      ["cer_ratio", "worse"],
+    ]);
+    const accepted = await compare(...args, "--floor-errors", "50");
+    expect(accepted.code, accepted.stdout).toBe(0);
   });
 
   test("are judged by the floors that are given", async () => {

@@ -9,6 +9,7 @@ import {
   type ServerProcess,
   startServerProcess,
 } from "../../build/processes.ts";
+import { analyse } from "../../lib/analysis.ts";
 import { metricDefinition, metricsOf } from "../../lib/metrics.ts";
 import { readRealtimeLog } from "../lab/records.ts";
 import {
@@ -52,12 +53,16 @@ const ANNOTATED = metricsOf("realtime").filter((name) => {
 });
 
 /** Speaks the clip of a manifest once. */
-async function speak(manifest: string): Promise<RealtimeResult> {
+async function speak(
+  manifest: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RealtimeResult> {
   const folder = createUserFolder("user", manifest);
   const result = await runRealtime(workspace, {
     RT_TARGET: server.url,
     RT_REQUESTS: "1",
     RT_DATA: join(folder, "mine.csv"),
+    ...env,
   });
   expect(result.code, result.stderr).toBe(0);
   return result;
@@ -193,13 +198,40 @@ describe.concurrent("a user's own manifest", () => {
   });
 
   test("with file and text has a word error rate too", async () => {
-    // The ruler says "one two three four" to 600 ms: one substitution, one insertion.
+    // The ruler says "one two three four" to 600 ms: one insertion.
     const { summary, stdout } = await speak('file,text\nclips/hello.wav,"One, three four."\n');
     expect(summary?.metrics.wer_words?.value).toBe(3);
     expect(summary?.metrics.wer_errors?.value).toBe(1);
-    expect(stdout).toContain("word error rate: 33.33 % (1 errors in 3 words)");
+    expect(stdout).toContain(
+      "word error rate: 33.33 % (1 errors in 3 words: 0 substituted, 0 deleted, 1 inserted)",
+    );
+    expect(stdout).toContain("erasure: 0.00 % (0 words taken back, 4 in the final transcripts)");
+    // Counted from records: k6 would need milliseconds for a wrong transcript.
+    expect(summary?.metrics.cer_ratio).toBeUndefined();
     expect(summary?.metrics.word_lag_ms).toBeUndefined();
     expect(summary?.metrics.text_gap_ms).toBeUndefined();
+  });
+
+  test("has all errors in compact records too, which have no text", async () => {
+    const { log, records } = await speak('file,text\nclips/hello.wav,"One, three four."\n', {
+      RT_RECORDS: "compact",
+    });
+    expect(records).not.toContain("three");
+    // t, w and o of "two" are not among the 12 characters of "onethreefour".
+    expect(log.sessions[0]?.readings?.values).toMatchObject({
+      wer_substitutions: [0],
+      wer_deletions: [0],
+      wer_insertions: [1],
+      wer_words: [3],
+      cer_errors: [3],
+      cer_characters: [12],
+      erased_words: [0],
+      final_words: [4],
+    });
+    expect(analyse(log.sessions, []).results).toMatchObject({
+      word_errors: { insertions: 1, words: 3, sessions: 1 },
+      character_errors: { errors: 3, characters: 12, sessions: 1 },
+    });
   });
 
   test("with onset and end of speech has readings at a uniform word rate", async () => {

@@ -1,6 +1,7 @@
 // Human speech to a real recogniser: the text is right, and it comes while people still speak.
 
 import { beforeAll, describe, expect, test } from "vitest";
+import { analyse } from "../../lib/analysis.ts";
 import { normaliseWords } from "../../lib/text/normalise.ts";
 import type { TruthReport } from "../../server/truth-entry.ts";
 import {
@@ -66,6 +67,16 @@ describe.each(results)("%s", (_case, result, utteranceCount) => {
     const expected = utterances().flatMap(({ asset }) => normaliseWords(asset.text ?? ""));
     expect(words?.value).toBe(expected.length);
     expect(result().stdout).toContain("word error rate: 0.00 %");
+  });
+
+  test("no character is wrong either, and no word that was shown is taken back", () => {
+    const { metrics, word_errors, character_errors } = analyse(result().log.sessions, []).results;
+    expect(metrics).toMatchObject({ cer_ratio: { value: 0 }, erasure_ratio: { value: 0 } });
+    const words = utterances().flatMap(({ asset }) => normaliseWords(asset.text ?? ""));
+    expect(word_errors).toMatchObject({ substitutions: 0, deletions: 0, insertions: 0 });
+    expect(character_errors).toMatchObject({ errors: 0, characters: words.join("").length });
+    expect(metrics.final_words?.value).toBe(words.length);
+    expect(result().summary?.metrics.erasure_ratio).toEqual({ unit: "ratio", value: 0 });
   });
 
   test("each final text is the transcript, and the deltas add up to the beginning of it", () => {

@@ -100,6 +100,16 @@ describe.concurrent("a run", () => {
       config: { concurrency: 1, requests: 3, model: "ruler" },
       thresholds: { sessions_finished: { "count>0": true } },
     });
+    // One clip has a transcript, and the ruler says other words; what it has shown it keeps.
+    const { word_errors: words, character_errors: letters, metrics } = results;
+    expect(words).toMatchObject({ words: 3 * (words?.sessions ?? 0), normaliser: 1 });
+    expect(letters).toMatchObject({ characters: 11 * (words?.sessions ?? 0), normaliser: 1 });
+    expect(metrics.cer_ratio?.value).toBe((letters?.errors ?? 0) / (letters?.characters ?? 1));
+    expect(metrics.erasure_ratio?.value).toBe(0);
+    for (const name of ["results.csv", "results.html"])
+      expect(files[name]).toMatch(/wer_deletions[^]*cer_ratio[^]*erasure_ratio/);
+    expect(files["sessions.csv"]).toContain("cer_errors,cer_characters,erased_words,final_words");
+    expect(stdout).toMatch(/ substituted, [^]*character error rate: [^]*erasure: 0\.00 %/);
     expect(results.versions).toMatchObject({ k6: expect.stringMatching(/^2\./) });
     const summary = JSON.parse(files["summary.json"] ?? "");
     expect(summary.sessions).toMatchObject({ started: 3, finished: 3 });

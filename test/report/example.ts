@@ -9,6 +9,13 @@ import { startOf, syntheticRecords } from "../lab/synthetic.ts";
 /** Text as a server or a data file might send it, to break out of a cell or a line. */
 export const HOSTILE = "=cmd|'/c calc'!A1,\"x\"\n<script>alert(1)</script>|`*_\u001b[31m";
 
+/** Has the server hear something for the fox of a session, at the end of its deltas as before. */
+function hear(record: SessionRecord | undefined, heard: string): void {
+  const utterance = record?.type === "realtime" ? record.utterances[0] : undefined;
+  if (utterance?.final_text?.includes("fox") !== true) throw new Error("there is no fox");
+  utterance.final_text = utterance.final_text.replace("fox", heard);
+}
+
 /** The report of the example. */
 export function exampleReport(): Report {
   const run = { scenario: "realtime", sessions: 120, concurrency: 10, seed: 8 } as const;
@@ -23,6 +30,7 @@ export function exampleReport(): Report {
     end_ms: (first.utterances[0]?.commit_ms ?? 0) + 20_000,
   });
   delete first.utterances[0]?.final_ms;
+  ["fax", "", "fox too"].forEach((heard, index) => hear(records[50 + index], heard));
   Object.assign(second, { outcome: "failed", kind: "server_error", code: "-1", message: HOSTILE });
   const { results, sessions } = analyse(records, [startOf(cut)], {
     config: { target: "ws://localhost:8000", model: HOSTILE, concurrency: 10 },

@@ -5,7 +5,8 @@ import { type ClipErrors, compareErrors } from "../../lib/text/error-change.ts";
 
 const spoken = (clip: string, errors: number, length: number): ClipErrors => ({
   clip,
-  counts: { substitutions: errors, deletions: 0, insertions: 0, referenceLength: length },
+  errors,
+  length,
 });
 const options = { seed: 1 };
 

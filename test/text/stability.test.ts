@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { normaliseWords } from "../../lib/text/normalise.ts";
-import { countErasure, erasureRatio } from "../../lib/text/stability.ts";
+import { countErasure } from "../../lib/text/stability.ts";
 
 const erased = (...texts: string[]): number => countErasure(texts.map(normaliseWords)).erasedWords;
 
@@ -38,18 +38,5 @@ describe("erasure", () => {
       }),
       { seed: 1 },
     );
-  });
-
-  it("as a ratio is of the final words, and absent without any", () => {
-    expect(
-      erasureRatio(
-        countErasure([
-          ["a", "b"],
-          ["a", "c"],
-          ["a", "c", "d", "e"],
-        ]),
-      ),
-    ).toBe(0.25);
-    expect(erasureRatio(countErasure([["a"], []]))).toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { AssetRecord, UtteranceRecord } from "../../lib/record.ts";
+import { type ErrorCounts, errorsOf } from "../../lib/text/error-counts.ts";
 import { normaliseWords } from "../../lib/text/normalise.ts";
 import { wordErrors } from "../../lib/text/word-errors.ts";
 import { trackWords } from "../../lib/text/word-track.ts";
@@ -308,48 +309,59 @@ describe("when a word was spoken", () => {
   });
 });
 
+const counts = (
+  substitutions: number,
+  deletions: number,
+  insertions: number,
+  referenceLength: number,
+): ErrorCounts => ({ substitutions, deletions, insertions, referenceLength });
+
 describe("word errors", () => {
   it.each([
-    ["none", "One two!", ["one", " two"], { errors: 0, referenceCount: 2 }],
-    ["a substitution", "one two", ["one too"], { errors: 1, referenceCount: 2 }],
-    ["a deletion", "one two", ["two"], { errors: 1, referenceCount: 2 }],
-    ["an insertion", "one two", ["one and two"], { errors: 1, referenceCount: 2 }],
-    ["more errors than words", "one", ["a b c"], { errors: 3, referenceCount: 1 }],
-    ["no transcript", "one two", [], { errors: 2, referenceCount: 2 }],
-    ["a reference without words", "...", ["one"], { errors: 1, referenceCount: 0 }],
-    [
-      "a hyphen in the reference",
-      "ill-disposed",
-      ["ill disposed"],
-      { errors: 0, referenceCount: 2 },
-    ],
-    [
-      "an annotation in one piece",
-      "one two",
-      ["one [noise] two"],
-      { errors: 0, referenceCount: 2 },
-    ],
-    [
-      "an annotation of two words",
-      "one two",
-      ["one [background noise] two"],
-      { errors: 0, referenceCount: 2 },
-    ],
-    [
-      "an annotation over deltas",
-      "one",
-      ["one (", "laughs out", " loud)"],
-      { errors: 0, referenceCount: 1 },
-    ],
-    ["a joiner without width", "foobar", ["foo\ufeffbar"], { errors: 0, referenceCount: 1 }],
+    ["none", "One two!", ["one", " two"], counts(0, 0, 0, 2)],
+    ["a substitution", "one two", ["one too"], counts(1, 0, 0, 2)],
+    ["a deletion", "one two", ["two"], counts(0, 1, 0, 2)],
+    ["an insertion", "one two", ["one and two"], counts(0, 0, 1, 2)],
+    ["more errors than words", "one", ["a b c"], counts(1, 0, 2, 1)],
+    ["no transcript", "one two", [], counts(0, 2, 0, 2)],
+    ["a reference without words", "...", ["one"], counts(0, 0, 1, 0)],
+    ["a hyphen in the reference", "ill-disposed", ["ill disposed"], counts(0, 0, 0, 2)],
+    ["an annotation in one piece", "one two", ["one [noise] two"], counts(0, 0, 0, 2)],
+    ["an annotation of two words", "one two", ["one [background noise] two"], counts(0, 0, 0, 2)],
+    ["an annotation over deltas", "one", ["one (", "laughs out", " loud)"], counts(0, 0, 0, 1)],
+    ["a joiner without width", "foobar", ["foo\ufeffbar"], counts(0, 0, 0, 1)],
   ] as const)("%s", (_, text, texts, expected) => {
-    expect(trackWords(heard(texts, { text }))).toMatchObject(expected);
+    expect(trackWords(heard(texts, { text })).errors).toEqual(expected);
   });
 
   it("are absent without a reference", () => {
     const track = trackWords(heard(["one"]));
     expect(track).not.toHaveProperty("errors");
-    expect(track).not.toHaveProperty("referenceCount");
+    expect(track).not.toHaveProperty("reference");
+  });
+});
+
+describe("what the final transcript takes back", () => {
+  it.each([
+    ["nothing if it is what the deltas made", ["one", " two"], "one two", 0, 2],
+    ["nothing by case and punctuation", ["one two"], "One, two.", 0, 2],
+    ["nothing by going on", ["one"], "one two three", 0, 3],
+    ["nothing if a last word only grew", ["one tw"], "one two", 0, 2],
+    ["a last word that changed", ["one too"], "one two", 1, 2],
+    // From "two" on: three words of four.
+    ["all from the first change on", ["one two three four"], "one too three four", 3, 4],
+    ["words that vanish", ["one two three"], "one", 2, 1],
+    ["everything", ["one two"], "", 2, 0],
+    ["nothing if nothing was shown before", [], "one two", 0, 2],
+  ])("%s", (_, texts, final, erasedWords, finalWords) => {
+    const utterance = { ...heard(texts), final_text: final };
+    expect(trackWords(utterance).erasure).toEqual({ erasedWords, finalWords });
+  });
+
+  it("is not known without a final transcript", () => {
+    const utterance = heard(["one two"]);
+    delete utterance.final_text;
+    expect(trackWords(utterance)).not.toHaveProperty("erasure");
   });
 });
 
@@ -392,7 +404,11 @@ describe("for any transcript", () => {
         const hypothesis = normaliseWords(deltaTexts.join(""));
         const track = trackWords(heard(deltaTexts, { text }));
         expect(track.words.map(({ word }) => word)).toEqual(hypothesis);
-        expect(track.errors).toBe(wordErrors(normaliseWords(text), hypothesis));
+        expect(track.erasure).toEqual({ erasedWords: 0, finalWords: hypothesis.length });
+        const reference = normaliseWords(text);
+        expect(track.reference).toEqual(reference);
+        expect(track.errors).toMatchObject({ referenceLength: reference.length });
+        expect(track.errors && errorsOf(track.errors)).toBe(wordErrors(reference, hypothesis));
       }),
       { seed: 1, numRuns: 300 },
     );
