@@ -256,11 +256,11 @@ export const SPOILERS: readonly Spoiler[] = [
   },
   {
     code: "retried_connections",
-    how: "1 % of the requests needed a second connection",
+    how: "2 % of the requests needed a second connection",
     status: "suspect",
     make: (seed) =>
       spoilText(seed, 2, (record, by) => {
-        record.dials = by.uniform() < 0.02 ? 2 : 1;
+        if (by.uniform() < 0.02) record.attempts = 2;
       }),
   },
   {
