@@ -36,7 +36,7 @@ export interface RunFacts {
   readonly measured: number;
   /** Whether the run was too short to leave out a warm-up by the rule. */
   readonly isShort: boolean;
-  /** Iterations that k6 did not start. */
+  /** Iterations that were due and that k6 did not start. */
   readonly dropped?: number;
   /** The user ended the run: what was not started then says nothing of the generator. */
   readonly isCut?: boolean;
@@ -106,7 +106,8 @@ export const VERDICT_ROWS = {
   },
   dropped_iterations: {
     title: "k6 did not start sessions that were due",
-    reading: "dropped iterations",
+    reading:
+      "dropped iterations that were due; those of RT_REQUESTS that RT_DURATION cuts were not",
     unit: "count",
     suspect: 0,
     void: 0,
