@@ -11,7 +11,7 @@ import {
   type Verdict,
   type VerdictCode,
 } from "../lib/verdict.ts";
-import { cleanRun, SPOILERS, type Run } from "./lab/spoilt.ts";
+import { cleanRun, SPOILERS, spoiltRun, type Run } from "./lab/spoilt.ts";
 
 const CLEAN: RunFacts = {
   started: 1000,
@@ -123,10 +123,10 @@ describe("runs", { timeout: 60_000 }, () => {
 
   it.each(SPOILERS.map((each) => [each.code, each.how, each] as const))(
     "with %s (%s) are found out",
-    (code, _, { make, status }) => {
-      const verdict = verdictOf(make(102));
+    (code, _, spoiler) => {
+      const verdict = verdictOf(spoiltRun(spoiler, 102));
       const reason = verdict?.reasons.find((each) => each.code === code);
-      expect(["void", status]).toContain(reason?.status);
+      expect(["void", spoiler.status]).toContain(reason?.status);
       expect(verdict?.status).not.toBe("valid");
     },
   );
