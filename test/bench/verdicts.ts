@@ -16,7 +16,7 @@ import { CLEAN_LONG, CLEAN_SHORT, LIVE_WAYS, type LiveWay, runLive } from "../la
 import { cleanRun, type Run, type Spoiler, SPOILERS, spoiltRun } from "../lab/spoilt.ts";
 
 const SEEDS = 20;
-const LIVE_RUNS = 5;
+const LIVE_RUNS = Number(process.env.LIVE_RUNS ?? 5);
 /** What others may use of the machine: beyond, a run's verdict may be of them. */
 const OTHERS_LIMIT = 0.1;
 
