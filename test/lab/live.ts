@@ -89,8 +89,22 @@ function text(concurrency: number, seconds: number, tokens = 20): string[] {
   return [...load.split(" "), "--max-tokens", String(tokens)];
 }
 
-/** First text after 40 to 80 ms. */
-const VARIED = ["--text-delay-ms", "40", "--text-jitter-ms", "40"];
+/** Replies whose first token is so much later than the others' by chance, evenly. */
+function stalls(delaysMs: readonly number[]): string[] {
+  return delaysMs.flatMap((ms, index) => {
+    // The first fault that hits counts, and one reply in so many has none.
+    const share = 1 / (delaysMs.length + 1 - index);
+    return ["--fault", `stall,at_token=0,for_ms=${ms},share=${share}`];
+  });
+}
+
+/** First text after 40 to 110 ms, and no two tokens at once. */
+const VARIED = [
+  "--text-delay-ms=40",
+  "--text-gap-ms=10",
+  "--text-jitter-ms=6",
+  ...stalls([17, 38, 64]),
+];
 
 /** Busy loops on every core, and one more, from the start of the run to its end. */
 function busyLoops(limitMs: number): NonNullable<LiveWay["beside"]> {
@@ -160,7 +174,7 @@ export const CLEAN_LONG = {
   chat: {
     how: "40 s of streamed text",
     also: [],
-    server: ["--text-delay-ms", "40", "--text-jitter-ms", "80"],
+    server: VARIED,
     flags: text(3, 40, 30),
   },
   realtime: {
@@ -206,6 +220,24 @@ export const LIVE_WAYS: readonly LiveWay[] = [
     beside: throttle(600, 400),
   },
   {
+    code: "late_stamps",
+    how: "one core has to carry 150 voices at eight times their speed",
+    status: "suspect",
+    also: [...SHORT, ...STARVED, "not_steady"],
+    server: ["--delay-ms", "20"],
+    flags: speech(150, 5),
+    env: { RT_SPEED: "8", GOMAXPROCS: "1" },
+  },
+  {
+    code: "late_frames",
+    how: "one core has to carry 150 voices at eight times their speed",
+    status: "void",
+    also: [...SHORT, ...STARVED, "not_steady"],
+    server: ["--delay-ms", "20"],
+    flags: speech(150, 5),
+    env: { RT_SPEED: "8", GOMAXPROCS: "1" },
+  },
+  {
     code: "late_starts",
     how: "the generator is stopped for 400 ms of each second, between sessions too",
     status: "suspect",
@@ -220,7 +252,7 @@ export const LIVE_WAYS: readonly LiveWay[] = [
     how: "the server writes eight events at once",
     status: "void",
     also: SHORT,
-    server: [...VARIED, "--fault", "merged_writes,events=8"],
+    server: ["--fault", "merged_writes,events=8", ...VARIED],
     flags: text(3, 3, 40),
   },
   {
@@ -237,7 +269,7 @@ export const LIVE_WAYS: readonly LiveWay[] = [
     how: "the server hangs in every other reply, until Ctrl-C",
     status: "void",
     also: SHORT,
-    server: [...VARIED, "--fault", "stall,at_token=3,every=2"],
+    server: ["--fault", "stall,at_token=3,every=2", ...VARIED],
     flags: text(4, 60),
     beside: ctrlCAfter(3000),
   },
@@ -246,7 +278,7 @@ export const LIVE_WAYS: readonly LiveWay[] = [
     how: "the server hangs in every fifth reply, until the client gives up",
     status: "void",
     also: SHORT,
-    server: [...VARIED, "--fault", "no_final,every=5"],
+    server: ["--fault", "no_final,every=5", ...VARIED],
     flags: text(4, 4),
     env: { RT_IDLE_TIMEOUT_MS: "1000" },
   },
@@ -263,7 +295,7 @@ export const LIVE_WAYS: readonly LiveWay[] = [
     how: "the server drops every sixth connection in the middle of the reply",
     status: "void",
     also: [...SHORT, "errors"],
-    server: [...VARIED, "--fault", "drop,at_token=5,every=6"],
+    server: ["--fault", "drop,at_token=5,every=6", ...VARIED],
     flags: text(4, 4),
   },
   {
@@ -280,15 +312,7 @@ export const LIVE_WAYS: readonly LiveWay[] = [
     status: "suspect",
     also: SHORT,
     needsQuiet: true,
-    // A first token after 50, 75, 100 or 125 ms.
-    server: [
-      "--text-delay-ms",
-      "50",
-      ...[25, 50, 75].flatMap((ms) => [
-        "--fault",
-        `stall,at_token=0,for_ms=${ms},share=${25 / (125 - ms)}`,
-      ]),
-    ],
+    server: ["--text-delay-ms=50", ...stalls([25, 50, 75])],
     flags: text(3, 5, 5),
   },
   {
@@ -338,7 +362,7 @@ export const LIVE_WAYS: readonly LiveWay[] = [
     how: "three seconds, with hundreds of sessions",
     status: "suspect",
     also: SHORT,
-    server: ["--text-delay-ms", "20", "--text-jitter-ms", "20", "--text-gap-ms", "2"],
+    server: ["--text-delay-ms=20", "--text-gap-ms=2", ...stalls([6, 13])],
     flags: text(4, 3, 5),
   },
 ];
