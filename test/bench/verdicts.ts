@@ -16,6 +16,8 @@ import { CLEAN_LONG, CLEAN_SHORT, LIVE_WAYS, type LiveWay, runLive } from "../la
 import { cleanRun, type Run, type Spoiler, SPOILERS, spoiltRun } from "../lab/spoilt.ts";
 
 const SEEDS = 20;
+/** How often a long run is recorded before one beside others' work is taken. */
+const RECORD_TRIES = 3;
 const LIVE_RUNS = Number(process.env.LIVE_RUNS ?? 5);
 /** What others may use of the machine: beyond, a run's verdict may be of them. */
 const OTHERS_LIMIT = 0.1;
@@ -70,7 +72,8 @@ function tell(what: string, findings: readonly Finding[]): void {
   const mark = wrong.length > 0 ? "WRONG" : busy.length > 0 ? "busy " : "ok   ";
   const unjudged = busy.length === 0 ? "" : `, ${busy.length} not judged: machine busy`;
   stdout.write(`${mark} ${what}: ${right.length} of ${findings.length}${unjudged}\n`);
-  [...wrong, ...busy].forEach(({ kind, note }) => stdout.write(`        ${kind}: ${note}\n`));
+  const lines = [...wrong, ...busy].map(({ kind, note }) => `        ${kind}: ${note}\n`);
+  [...new Set(lines)].forEach((line) => stdout.write(line));
 }
 
 function verdictOf({ records, interrupted, context }: Run): Verdict {
@@ -104,6 +107,12 @@ function judgeSynthetic(): void {
   }
 }
 
+/** A real run, and what was said of it before it was spoilt. */
+interface RecordedRun {
+  readonly run: Run;
+  readonly verdict: Verdict;
+}
+
 /** The records of one real run of each scenario, clean and spoilt. */
 async function judgeRecorded(): Promise<void> {
   stdout.write(`\nthe records of one real run of each scenario, ${SEEDS} seeds each\n`);
@@ -124,9 +133,14 @@ async function judgeRecorded(): Promise<void> {
   }
 }
 
-async function recorded(way: LiveWay): Promise<{ run: Run; verdict: Verdict }> {
-  return inFolder(async (folder) => {
+/** Records a run, anew while others use the machine, up to a limit. */
+async function recorded(way: LiveWay, tries = RECORD_TRIES): Promise<RecordedRun> {
+  const result = await inFolder(async (folder) => {
     const { finding, verdict } = await judgeLive(way, folder);
+    if (finding.kind === "busy" && tries > 1) {
+      stdout.write(`      ${way.how}, to be run again: ${finding.note}\n`);
+      return undefined;
+    }
     tell(wanted(way), [finding]);
     const { sessions, interrupted } = readRecordLog(
       readFileSync(join(folder, "records.jsonl"), "utf8"),
@@ -137,6 +151,7 @@ async function recorded(way: LiveWay): Promise<{ run: Run; verdict: Verdict }> {
     const context = machine === undefined ? {} : { machine };
     return { run: { records: sessions, interrupted, context }, verdict };
   });
+  return result ?? recorded(way, tries - 1);
 }
 
 /** Real runs, clean and spoilt while they last. */

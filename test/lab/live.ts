@@ -98,13 +98,8 @@ function stalls(delaysMs: readonly number[]): string[] {
   });
 }
 
-/** First text after 40 to 110 ms, and no two tokens at once. */
-const VARIED = [
-  "--text-delay-ms=40",
-  "--text-gap-ms=10",
-  "--text-jitter-ms=6",
-  ...stalls([17, 38, 64]),
-];
+/** First text after 40 to 61 ms, and no two tokens at once. */
+const VARIED = ["--text-delay-ms=40", "--text-gap-ms=10", "--text-jitter-ms=8", ...stalls([6, 13])];
 
 /** Busy loops on every core, and one more, from the start of the run to its end. */
 function busyLoops(limitMs: number): NonNullable<LiveWay["beside"]> {
@@ -172,10 +167,10 @@ function countEnds(folder: string, event: "start" | "end"): number {
 /** A long run of each scenario at a low load, which is valid where nothing else runs. */
 export const CLEAN_LONG = {
   chat: {
-    how: "40 s of streamed text",
+    how: "60 s of streamed text",
     also: [],
     server: VARIED,
-    flags: text(3, 40, 30),
+    flags: text(3, 60, 30),
   },
   realtime: {
     how: "45 s of speech",
