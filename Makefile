@@ -81,7 +81,7 @@ accuracy: setup build ## What k6 measured against what the reference server did,
 
 .PHONY: verdicts
 verdicts: setup build ## Runs spoilt on purpose, one way for each reason: wrong verdicts are counted.
-	@$(call TOOL,test/bench/verdicts)
+	@$(call TOOL,test/bench/verdicts) $(PART)
 
 .PHONY: false-alarms
 false-alarms: build ## How often a comparison is wrong, by simulation: four minutes.

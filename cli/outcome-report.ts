@@ -1,6 +1,7 @@
 // What `run` and `report` have in common: from records to files, to a table on the terminal, to an exit code.
 
 import { basename, relative } from "node:path";
+import { dueIterations } from "../lib/load.ts";
 import { judgeSlo, parseSlo } from "../lib/slo.ts";
 import { sloLines } from "../lib/slo-text.ts";
 import { buildReport, type BuildInput, type Report } from "../report/build.ts";
@@ -75,7 +76,7 @@ function withObjectives(report: Report, text: string | undefined): Report {
 /** What a report takes from config.json. */
 export function reportFacts(run: RunFile): Omit<BuildInput, "files"> {
   const { config, versions, labels, machine, warmup_ms: warmupMs } = run;
-  const { exit_code: exitCode, thresholds } = run.k6;
+  const { exit_code: exitCode, thresholds, dropped_iterations: dropped } = run.k6;
   return {
     config,
     versions,
@@ -83,6 +84,7 @@ export function reportFacts(run: RunFile): Omit<BuildInput, "files"> {
     k6: {
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(thresholds === undefined ? {} : { thresholds }),
+      ...(dropped === undefined ? {} : { droppedIterations: dueIterations(dropped, config) }),
     },
     ...(machine === undefined ? {} : { machine }),
     ...(warmupMs === undefined ? {} : { warmupMs }),

@@ -100,12 +100,19 @@ function mergedFacts(runs: readonly RunFile[]): Omit<BuildInput, "files"> {
   if (others.length === 0) return facts;
   const machine = mergedSamples(runs.flatMap(({ machine: samples }) => samples ?? []));
   const failed = runs.find(({ k6 }) => ![undefined, 0].includes(k6.exit_code));
+  const droppedIterations = runs.reduce(
+    (sum, run) => sum + (reportFacts(run).k6?.droppedIterations ?? 0),
+    0,
+  );
   return {
     config: first.config,
     versions: first.versions,
     labels: Object.assign({}, ...runs.map(({ labels }) => labels)) as Record<string, string>,
     // A generator's thresholds were judged over its own sessions: they say nothing of all.
-    ...(failed?.k6.exit_code === undefined ? {} : { k6: { exitCode: failed.k6.exit_code } }),
+    k6: {
+      droppedIterations,
+      ...(failed?.k6.exit_code === undefined ? {} : { exitCode: failed.k6.exit_code }),
+    },
     ...(machine === undefined ? {} : { machine }),
     ...(facts.warmupMs === undefined ? {} : { warmupMs: facts.warmupMs }),
   };

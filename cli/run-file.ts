@@ -43,6 +43,8 @@ export interface K6RunFile {
   /** Why `run` ended it, if it did. */
   readonly ended_by?: string;
   readonly thresholds?: NonNullable<Results["thresholds"]>;
+  /** Iterations that k6 did not start, as it counts them. Absent: none, or k6 wrote no summary. */
+  readonly dropped_iterations?: number;
 }
 
 /** The machine of a load generator. */

@@ -132,6 +132,9 @@ async function finish(
       exit_code: end.code,
       ...(end.reason === undefined ? {} : { ended_by: end.reason }),
       ...(summary?.thresholds === undefined ? {} : { thresholds: summary.thresholds }),
+      ...(summary?.dropped_iterations === undefined
+        ? {}
+        : { dropped_iterations: summary.dropped_iterations }),
     },
     ...(end.machine === undefined ? {} : { machine: end.machine }),
   };

@@ -133,7 +133,13 @@ declare module "k6/x/stream" {
     outcome: Outcome;
     /** The transport's own words; "" where complete. */
     error: string;
-    /** Whether the connection had carried a request before. */
+    /**
+     * How often the request was tried, each time on another connection: again only where an idle connection turns out
+     * to be closed before anything of the response came, and the request may be sent twice (its method is idempotent, or
+     * it has an `Idempotency-Key`) or was not sent at all. 0: not even tried.
+     */
+    attempts: number;
+    /** Whether the connection, the last of them, had carried a request before. */
     reused: boolean;
     /** "address:port" of the peer or the proxy; "" where there was no connection. */
     remoteAddress: string;

@@ -25,6 +25,7 @@ export interface AnalysisContext {
   readonly versions?: RunInfo["versions"];
   readonly labels?: Readonly<Record<string, string>>;
   readonly thresholds?: Results["thresholds"];
+  /** Iterations that were due and that k6 did not start. */
   readonly droppedIterations?: number;
   /** The user ended the run. */
   readonly isCut?: boolean;

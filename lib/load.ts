@@ -167,6 +167,22 @@ export function closedScenario(
 }
 
 /**
+ * How many of the iterations that k6 did not start were due.
+ *
+ * A closed load that a number of sessions and a time limit ends with whichever is first: what the time cuts was not due.
+ *
+ * @param dropped - What k6 counts as dropped.
+ * @param load - The run's own description of its load.
+ */
+export function dueIterations(
+  dropped: number,
+  load: { readonly requests?: unknown; readonly duration_ms?: unknown },
+): number {
+  const isCutByTime = load.requests !== undefined && load.duration_ms !== undefined;
+  return isCutByTime ? 0 : dropped;
+}
+
+/**
  * When the first session of a lane is meant to start.
  *
  *     firstIntendedStartMs = scenarioStartMs + 4 * lane

@@ -264,7 +264,7 @@ function textFields(): Fields<OwnText> {
     prompt: promptSchema(),
     status: count("HTTP status; absent if no response came."),
     protocol: text("HTTP's version."),
-    dials: count("Connections dialled for the request; absent where the transport does not tell."),
+    attempts: count("Connections that the request was tried on; absent: one."),
     reused: flag("Whether the connection had carried a request before."),
     stamps: {
       type: "string",

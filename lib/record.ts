@@ -177,8 +177,8 @@ export interface TextRecord extends SessionEnd {
   /** HTTP status; absent if no response came. */
   status?: number;
   protocol?: string;
-  /** Connections that were dialled for the request; absent where the transport does not tell. */
-  dials?: number;
+  /** Connections that the request was tried on; absent: one. */
+  attempts?: number;
   /** Whether the connection had carried a request before. */
   reused?: boolean;
   /** Who stamped the arrivals: the kernel, or Go after the read had returned. */

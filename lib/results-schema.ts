@@ -234,6 +234,7 @@ export function resultsSchema(): JsonSchema {
     sessions: sessionsSchema(),
     measured: measuredSchema(),
     metrics,
+    dropped_iterations: count("Iterations that k6 did not start, as it counts them; absent: none."),
     word_errors: wordErrorsSchema(),
     character_errors: characterErrorsSchema(),
     thresholds: {

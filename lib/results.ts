@@ -101,6 +101,8 @@ export interface Results {
   readonly versions: RunInfo["versions"];
   readonly sessions: SessionCounts;
   readonly metrics: Readonly<Partial<Record<MetricName, MetricResult>>>;
+  /** Iterations that k6 did not start, as it counts them. Made by k6 only; absent: none. */
+  readonly dropped_iterations?: number;
   /** Whether each threshold held, by metric and expression. */
   readonly thresholds?: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
   /** Whether objectives were met. Made from records only. */
@@ -201,6 +203,7 @@ export const TREND_STATS = [
 /** Makes the results of a run from k6's end-of-test data. */
 export function createResults(data: K6SummaryData, run: RunInfo): Results {
   const thresholds = thresholdResults(data);
+  const dropped = valueOf(data, "dropped_iterations", "count");
   return {
     schema: RESULTS_SCHEMA,
     scenario: run.scenario,
@@ -211,6 +214,7 @@ export function createResults(data: K6SummaryData, run: RunInfo): Results {
     versions: run.versions,
     sessions: sessionCounts(data),
     metrics: metricResults(data),
+    ...(dropped === 0 ? {} : { dropped_iterations: dropped }),
     ...(Object.keys(thresholds).length === 0 ? {} : { thresholds }),
   };
 }

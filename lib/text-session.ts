@@ -14,6 +14,7 @@ export interface Exchange {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly protocol: string;
+  readonly attempts: number;
   readonly reused: boolean;
   readonly stamps: "kernel" | "go";
   readonly bytesReceived: number;
@@ -76,6 +77,7 @@ function putExchange(record: TextRecord, exchange: Exchange, epochMs: number): v
   if (endMs === endMs) phases.closed_ms = at(endMs);
   record.phases = phases;
   record.bytes = exchange.bytesReceived;
+  if (exchange.attempts > 1) record.attempts = exchange.attempts;
   if (exchange.status > 0) {
     record.status = exchange.status;
     record.protocol = exchange.protocol;

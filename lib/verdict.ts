@@ -36,7 +36,7 @@ export interface RunFacts {
   readonly measured: number;
   /** Whether the run was too short to leave out a warm-up by the rule. */
   readonly isShort: boolean;
-  /** Iterations that k6 did not start. */
+  /** Iterations that were due and that k6 did not start. */
   readonly dropped?: number;
   /** The user ended the run: what was not started then says nothing of the generator. */
   readonly isCut?: boolean;
@@ -62,8 +62,8 @@ export interface RunFacts {
   readonly counted?: number;
   readonly miscounted?: number;
   readonly tick?: { readonly metric: string; readonly periodMs: number; readonly ratio: number };
-  /** Requests for which more than one connection was dialled. */
-  readonly redialled?: number;
+  /** Requests that were tried on more than one connection, of those that finished. */
+  readonly retried?: number;
 }
 
 /** One row of the table. */
@@ -106,7 +106,8 @@ export const VERDICT_ROWS = {
   },
   dropped_iterations: {
     title: "k6 did not start sessions that were due",
-    reading: "dropped iterations",
+    reading:
+      "dropped iterations that were due; those of RT_REQUESTS that RT_DURATION cuts were not",
     unit: "count",
     suspect: 0,
     void: 0,
@@ -260,15 +261,16 @@ export const VERDICT_ROWS = {
   },
   retried_connections: {
     title: "requests were tried on several connections",
-    reading: "share of finished sessions with more than one dial",
+    reading:
+      "share of finished requests that were sent anew, as their connection turned out to be closed: over HTTP/2 what was not sent yet, over HTTP/1.1 what has an Idempotency-Key",
     unit: "ratio",
     suspect: 0,
     void: 0.1,
     source: `${OURS}: a request that is sent again counts its wait twice or not at all`,
     why: "the server did work that the results do not show",
     advice: "look at the server's keep-alive time-out and at load balancers in between",
-    read: ({ redialled, finished }) => share(redialled, finished),
-    note: ({ redialled }) => `${redialled ?? 0} sessions`,
+    read: ({ retried, finished }) => share(retried, finished),
+    note: ({ retried }) => `${retried ?? 0} sessions`,
   },
   server_closed_early: {
     title: "the server closed connections early",

@@ -27,6 +27,7 @@ export interface BuildInput {
 export interface K6Facts {
   readonly exitCode?: number;
   readonly thresholds?: Results["thresholds"];
+  /** Those that were due. */
   readonly droppedIterations?: number;
 }
 

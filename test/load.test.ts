@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import {
   closedScenario,
+  dueIterations,
   firstIntendedStartMs,
   lanesOfVu,
   longestSessionMs,
@@ -206,6 +207,16 @@ describe("longestSessionMs", () => {
     ["more utterances than the total timeout allows", { utterancesPerSession: 100 }, 600_000],
   ])("of %s", (_, limits, expected) => {
     expect(longestSessionMs({ ...LIMITS, ...limits })).toBe(expected);
+  });
+});
+
+describe("iterations that k6 dropped", () => {
+  it.each([
+    ["were due where a number of sessions is the only limit", { requests: 10 }, 4],
+    ["were due where nothing is known of the load", {}, 4],
+    ["were not where the time was over first", { requests: 10, duration_ms: 1000 }, 0],
+  ])("%s", (_, load, due) => {
+    expect(dueIterations(4, load)).toBe(due);
   });
 });
 

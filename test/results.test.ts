@@ -29,6 +29,7 @@ describe("results", () => {
       duration_ms: 30_123,
       config: { model: "voxtral", concurrency: 8 },
       versions: { suite: "0.1.0", k6: "2.2.0" },
+      dropped_iterations: 7,
     });
     expect([metrics, sessions, thresholds]).not.toContain(undefined);
   });
@@ -58,6 +59,11 @@ describe("results", () => {
   it("leave out a statistic that k6 was not asked for", () => {
     const { final_ms: metric } = resultsOf({ final_ms: { values: { count: 3, med: 7 } } }).metrics;
     expect(metric).toEqual({ unit: "ms", count: 3, p50: 7 });
+  });
+
+  it("say nothing of dropped iterations where k6 counted none", () => {
+    expect(resultsOf({})).not.toHaveProperty("dropped_iterations");
+    expect(resultsOf({ dropped_iterations: counter(0) })).not.toHaveProperty("dropped_iterations");
   });
 
   it("have counters and rates as one value", () => {

@@ -566,6 +566,11 @@ describe("what the transport tells", () => {
     expect(reused.phases).not.toHaveProperty("connected_ms");
   });
 
+  it("says how often it was tried, where that is more than once", () => {
+    expect(finished([])).not.toHaveProperty("attempts");
+    expect(finished([], { attempts: 3 }).attempts).toBe(3);
+  });
+
   it("says how long a slow reader was kept from reading", () => {
     expect(finished([], { withheldMs: 12.345_67 }).withheld_ms).toBe(12.346);
   });

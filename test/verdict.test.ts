@@ -11,7 +11,7 @@ import {
   type Verdict,
   type VerdictCode,
 } from "../lib/verdict.ts";
-import { cleanRun, SPOILERS, type Run } from "./lab/spoilt.ts";
+import { cleanRun, SPOILERS, spoiltRun, type Run } from "./lab/spoilt.ts";
 
 const CLEAN: RunFacts = {
   started: 1000,
@@ -73,8 +73,8 @@ describe("a verdict", () => {
     [{ finished: 990, failed: 10 }, []],
     [{ finished: 989, failed: 11 }, ["suspect errors"]],
     [{ finished: 899, failed: 101 }, ["void errors"]],
-    [{ redialled: 0 }, []],
-    [{ redialled: 1 }, ["suspect retried_connections"]],
+    [{ retried: 0 }, []],
+    [{ retried: 1 }, ["suspect retried_connections"]],
     [{ closedEarly: 1 }, ["suspect server_closed_early"]],
     [{ closedEarly: 101 }, ["void server_closed_early"]],
     [{ isShort: true }, ["suspect short_run"]],
@@ -123,10 +123,10 @@ describe("runs", { timeout: 60_000 }, () => {
 
   it.each(SPOILERS.map((each) => [each.code, each.how, each] as const))(
     "with %s (%s) are found out",
-    (code, _, { make, status }) => {
-      const verdict = verdictOf(make(102));
+    (code, _, spoiler) => {
+      const verdict = verdictOf(spoiltRun(spoiler, 102));
       const reason = verdict?.reasons.find((each) => each.code === code);
-      expect(["void", status]).toContain(reason?.status);
+      expect(["void", spoiler.status]).toContain(reason?.status);
       expect(verdict?.status).not.toBe("valid");
     },
   );

@@ -266,13 +266,52 @@ func TestARequestIsSentAgainOnlyIfItMayBe(t *testing.T) {
 		}
 	})
 	v := newVirtualUser(t)
-	require.Equal(t, complete, v.finish(url, "{}").Outcome)
+	first := v.finish(url, "{}")
+	require.Equal(t, complete, first.Outcome)
+	require.Equal(t, 1, first.Attempts)
 	again := v.finish(url, "{}")
 	require.Equal(t, complete, again.Outcome, again.Error)
 	require.False(t, again.Reused)
+	require.Equal(t, 2, again.Attempts)
 	require.Equal(t, int64(3), requests.Load())
-	require.Equal(t, truncated, v.finish(url, "{ body: 'x' }").Outcome)
+	post := v.finish(url, "{ body: 'x' }")
+	require.Equal(t, truncated, post.Outcome)
+	require.Equal(t, 1, post.Attempts)
 	require.Equal(t, int64(4), requests.Load())
+	// Two more: the answer to the first leaves a connection that drops the next one.
+	require.Equal(t, complete, v.finish(url, "{ body: 'x' }").Outcome)
+	keyed := v.finish(url, "{ body: 'x', headers: { 'Idempotency-Key': 'k' } }")
+	require.Equal(t, complete, keyed.Outcome, keyed.Error)
+	require.Equal(t, 2, keyed.Attempts)
+	require.Equal(t, int64(7), requests.Load())
+}
+
+// A connection that the server closed while it was idle is noticed before a request is sent: that is no second attempt.
+func TestAnIdleConnectionThatWasClosedIsNoAttempt(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{}, 1)
+	url := serve(t, func(conn *net.TCPConn, requests *bufio.Reader) {
+		readRequest(requests)
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		_ = conn.Close()
+		closed <- struct{}{}
+	})
+	v := newVirtualUser(t)
+	for range 3 {
+		r := v.finish(url, "{ body: 'x' }")
+		require.Equal(t, complete, r.Outcome, r.Error)
+		require.False(t, r.Reused)
+		require.Equal(t, 1, r.Attempts)
+		<-closed
+	}
+}
+
+// What can't even be tried has no attempt.
+func TestAnUnsendableRequestHasNoAttempt(t *testing.T) {
+	t.Parallel()
+	r := newVirtualUser(t).finish("ftp://127.0.0.1/", "{}")
+	require.Equal(t, invalid, r.Outcome)
+	require.Equal(t, 0, r.Attempts)
 }
 
 // More than the response on the wire: nobody uses that connection again.

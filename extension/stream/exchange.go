@@ -47,6 +47,7 @@ type exchange struct {
 
 	// Written by the goroutine of the transfer alone, until it has ended.
 	times      times
+	attempts   int // connections that the request was tried on
 	reused     bool
 	remote     net.Addr
 	stamps     string

@@ -269,6 +269,7 @@ func (e *exchange) replyObject() *sobek.Object {
 	}
 	set(object, "outcome", string(e.result))
 	set(object, "error", words)
+	set(object, "attempts", e.attempts)
 	set(object, "reused", e.reused)
 	set(object, "remoteAddress", remote)
 	set(object, "stamps", e.stamps)

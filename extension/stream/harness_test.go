@@ -141,6 +141,7 @@ type reply struct {
 	Pieces        []string
 	Outcome       outcome
 	Error         string
+	Attempts      int
 	Reused        bool
 	RemoteAddress string
 	Stamps        string

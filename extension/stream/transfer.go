@@ -124,6 +124,7 @@ func (e *exchange) transfer() error {
 // attempt makes the request on one connection. again says that an idle connection had turned out to be closed, before
 // anything of the response came.
 func (e *exchange) attempt(req *http.Request, r *route) (err error, again bool) { //nolint:revive,staticcheck // err is the result
+	e.attempts++
 	conn, isReused, err := e.in.pool.get(e, r)
 	if err != nil {
 		return err, false

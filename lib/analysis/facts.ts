@@ -59,8 +59,8 @@ export class FactsCollector {
   #backwardsMs = 0;
   #counted = 0;
   #miscounted = 0;
-  #redialled = 0;
-  #hasDials = false;
+  #retried = 0;
+  #requests = 0;
   readonly #epochs = new Map<number, { readonly at: NumberList; readonly epoch: NumberList }>();
 
   /** Adds an ended session. */
@@ -76,11 +76,12 @@ export class FactsCollector {
       this.#paced++;
       if (evidence.is_late === true) this.#late++;
     }
-    if (record.type !== "text" || record.outcome !== "finished" || !record.stream) return;
+    if (record.type !== "text" || record.outcome !== "finished") return;
+    this.#requests++;
+    if ((record.attempts ?? 1) > 1) this.#retried++;
+    if (!record.stream) return;
     this.#events += record.events;
     this.#unstamped += evidence.unstamped ?? 0;
-    if (record.dials !== undefined) this.#hasDials = true;
-    if ((record.dials ?? 1) > 1) this.#redialled++;
     const tokens = record.usage?.output_tokens;
     if (tokens === undefined || record.choices > 1) return;
     this.#counted++;
@@ -96,7 +97,7 @@ export class FactsCollector {
       ...(this.#paced === 0 ? {} : { paced: this.#paced, late: this.#late }),
       ...(this.#events === 0 ? {} : { events: this.#events, unstamped: this.#unstamped }),
       ...(this.#counted === 0 ? {} : { counted: this.#counted, miscounted: this.#miscounted }),
-      ...(this.#hasDials ? { redialled: this.#redialled } : {}),
+      ...(this.#requests === 0 ? {} : { retried: this.#retried }),
     };
   }
 

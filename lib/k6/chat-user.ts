@@ -11,7 +11,7 @@ import type { Measurements } from "./measurements.ts";
 import type { SharedRun } from "./once.ts";
 import type { TextPlan } from "./prepare-text.ts";
 import { createRecordLog } from "./record-log.ts";
-import { createSessionSchedule, type SessionSlot } from "./session-schedule.ts";
+import { createSessionSchedule, type SessionEnding, type SessionSlot } from "./session-schedule.ts";
 import { createTextRequests, type AskedText } from "./text-requests.ts";
 import { createExchanges, finishExchange } from "./text-exchange.ts";
 
@@ -34,7 +34,7 @@ export function createChatUser(
   const schedule = createSessionSchedule(plan);
   const log = createRecordLog(plan);
 
-  const runSession = async (slot: SessionSlot, model: string): Promise<boolean> => {
+  const runSession = async (slot: SessionSlot, model: string): Promise<SessionEnding> => {
     const asked = requests.of(slot.number, model);
     const record = blankRecord(plan, slot, asked);
     const { clock } = slot;
@@ -47,6 +47,8 @@ export function createChatUser(
     log.started(record);
 
     const { reply, frames, decoded, abortedBy } = await finishExchange(exchange, plan, endpoint);
+    // k6 has cut it, and its script runs on for a moment: a session without an end, and no failure of the server.
+    if (reply.outcome === "interrupted") return "interrupted";
     // The request was stamped before the clock was read: what is seen is never later than the truth.
     clock.learn(reply.startMs, startedMs);
     const epochMs = clock.epochMs();
@@ -56,7 +58,7 @@ export function createChatUser(
     measurements.ended(record);
     log.ended(record, () => textReadings(record));
     measurements.addFew(textReadings(record, "live"));
-    return record.outcome === "failed";
+    return record.outcome;
   };
   return { runIteration: (model) => schedule.run((slot) => runSession(slot, model)) };
 }

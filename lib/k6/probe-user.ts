@@ -13,7 +13,7 @@ import type { Measurements } from "./measurements.ts";
 import type { SharedRun } from "./once.ts";
 import type { TextPlan } from "./prepare-text.ts";
 import { createRecordLog } from "./record-log.ts";
-import { createSessionSchedule, type SessionSlot } from "./session-schedule.ts";
+import { createSessionSchedule, type SessionEnding, type SessionSlot } from "./session-schedule.ts";
 import { createTextRequests, type AskedText } from "./text-requests.ts";
 
 /** A virtual user. */
@@ -34,7 +34,7 @@ export function createProbeUser(
   const schedule = createSessionSchedule(plan);
   const log = createRecordLog(plan);
 
-  const runSession = async (slot: SessionSlot, model: string): Promise<boolean> => {
+  const runSession = async (slot: SessionSlot, model: string): Promise<SessionEnding> => {
     const { clock, number } = slot;
     const requests = [one.of(number, model), many.of(number, model)] as const;
     const record = blankRecord(plan, slot, requests[0]);
@@ -50,7 +50,7 @@ export function createProbeUser(
     measurements.ended(record);
     log.ended(record, () => probeReadings(record));
     measurements.addFew(probeReadings(record));
-    return record.outcome === "failed";
+    return record.outcome;
   };
   return { runIteration: (model) => schedule.run((slot) => runSession(slot, model)) };
 }

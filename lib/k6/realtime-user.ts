@@ -14,7 +14,7 @@ import { pause } from "./pause.ts";
 import type { RealtimePlan } from "./prepare-realtime.ts";
 import { runRealtimeConnection } from "./realtime-connection.ts";
 import { createRecordLog } from "./record-log.ts";
-import { createSessionSchedule, type SessionSlot } from "./session-schedule.ts";
+import { createSessionSchedule, type SessionEnding, type SessionSlot } from "./session-schedule.ts";
 
 /** What all sessions of a virtual user share. */
 export interface RealtimeUserSetup {
@@ -46,7 +46,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
     await pause();
     await measurements.add(values);
   };
-  const runSession = async (slot: SessionSlot, model: string): Promise<boolean> => {
+  const runSession = async (slot: SessionSlot, model: string): Promise<SessionEnding> => {
     const { clock, lane, number } = slot;
     const audio = (audioOfLane[lane] ??= createAudioSource(
       setup.clips,
@@ -84,7 +84,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
     log.started(record);
     await closed;
     await measured;
-    return record.outcome === "failed";
+    return record.outcome;
   };
   return { runIteration: (model) => schedule.run((slot) => runSession(slot, model)) };
 }

@@ -9,6 +9,7 @@ import {
   sessionNumber,
   type Packing,
 } from "../load.ts";
+import type { Outcome } from "../record.ts";
 import { createRunClock, scenarioStartMs, type RunClock } from "./clock.ts";
 import type { RunPlan } from "./prepare-common.ts";
 
@@ -27,8 +28,11 @@ export interface SessionSlot {
   begin(): Promise<void>;
 }
 
-/** Runs a session from the wait for its start to its end; tells whether it has failed. */
-export type RunSession = (slot: SessionSlot) => Promise<boolean>;
+/** How a session ended; `interrupted`: k6 has cut the iteration, and none must follow. */
+export type SessionEnding = Outcome | "interrupted";
+
+/** Runs a session from the wait for its start to its end. */
+export type RunSession = (slot: SessionSlot) => Promise<SessionEnding>;
 
 /** The sessions of one virtual user. */
 export interface SessionSchedule {
@@ -76,7 +80,9 @@ export function createSessionSchedule(plan: RunPlan): SessionSchedule {
     do {
       const slot = await next(known, lane);
       if (slot === undefined) return;
-      const hasFailed = await runSession(slot);
+      const ending = await runSession(slot);
+      if (ending === "interrupted") return;
+      const hasFailed = ending === "failed";
       known.intendedMs[lane] = nextIntendedStartMs(known.clock.now(), thinkMs, hasFailed);
     } while (packing.sessionsPerVu > 1);
   };

@@ -38,7 +38,7 @@ const TEXT_FIELDS = [
   "prompt",
   "status",
   "protocol",
-  "dials",
+  "attempts",
   "reused",
   "stamps",
   "phases",

@@ -170,6 +170,7 @@ function putText(detail: TextDetail, put: Put): void {
     "connection",
     detail.reused === undefined ? undefined : detail.reused ? "used before" : "new",
   );
+  put("tried on", detail.attempts === undefined ? undefined : `${detail.attempts} connections`);
   put("stamps", detail.stamps);
   put("written", phases.written_ms === undefined ? undefined : duration(phases.written_ms - start));
   put("events", grouped(detail.events));

@@ -155,6 +155,19 @@ describe("one folder", () => {
     expect((await report("a", "--accept-void")).code).toBe(0);
   });
 
+  test("iterations that k6 dropped make it void, unless its time was over or the user ended it", async () => {
+    const k6 = { exit_code: 0, dropped_iterations: 3 };
+    const statusOf = async (name: string, config: object): Promise<string | undefined> => {
+      const path = runFolder(name, [0, 1], { k6, ...config });
+      await report(name);
+      const reasons = results(path).verdict?.reasons ?? [];
+      return reasons.find(({ code }) => code === "dropped_iterations")?.status;
+    };
+    expect(await statusOf("due", { config: { requests: 5 } })).toBe("void");
+    expect(await statusOf("timed", { config: { requests: 5, duration_ms: 9 } })).toBeUndefined();
+    expect(await statusOf("cut", { k6: { ...k6, exit_code: 105 } })).toBe("suspect");
+  });
+
   test("the names of interrupted sessions are printed", async () => {
     const path = runFolder("a", [0, 1]);
     const file = join(path, "records.jsonl");
@@ -187,6 +200,16 @@ describe("several folders", () => {
     const merged = results(join(folder, "merged"));
     expect(merged).toEqual(results(join(folder, "both")));
     expect(merged.sessions.started).toBe(7);
+  });
+
+  test("drop the iterations of all of them", async () => {
+    runFolder("a", [0], { k6: { exit_code: 0, dropped_iterations: 3 } });
+    runFolder("b", [1], { k6: { exit_code: 0, dropped_iterations: 4 } });
+    expect((await report("a", "b", "--output-dir", "c")).code).toBe(4);
+    const reasons = results(join(folder, "c")).verdict?.reasons ?? [];
+    expect(reasons.find(({ code }) => code === "dropped_iterations")?.seen).toMatch(
+      /: 7, limit 0$/,
+    );
   });
 
   test("are warned about when their settings differ", async () => {

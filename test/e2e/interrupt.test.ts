@@ -4,7 +4,13 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type RealtimeRecord, type SessionStart } from "../../lib/record.ts";
-import { createWorkspace, type RealtimeResult, runRealtime, withRuler } from "./support.ts";
+import {
+  createWorkspace,
+  type RealtimeResult,
+  runChat,
+  runRealtime,
+  withRuler,
+} from "./support.ts";
 
 const SESSIONS = 6;
 const SPEECH_MS = 1500;
@@ -112,6 +118,34 @@ describe("the summary", () => {
       expect(result.summary?.metrics[metric]?.count, metric).toBe(finished);
     }
   });
+});
+
+test("replies that hang are interrupted: the server has closed nothing, and none has failed", async () => {
+  const streams = 20;
+  const recordsFile = workspace.path("hung.jsonl");
+  const { code, log, summary } = await withRuler(["--fault", "stall,at_token=3"], async (server) =>
+    runChat(
+      workspace,
+      { RT_TARGET: server.url, RT_CONCURRENCY: String(streams), RT_DURATION: "60s" },
+      {
+        recordsFile,
+        limitMs: 40_000,
+        onStart: (child) => {
+          const watch = setInterval(() => {
+            if (!existsSync(recordsFile)) return;
+            if (readFileSync(recordsFile, "utf8").split("\n").length <= streams) return;
+            clearInterval(watch);
+            child.kill("SIGINT");
+          }, 20);
+          child.once("exit", () => clearInterval(watch));
+        },
+      },
+    ),
+  );
+  expect(code).toBe(105);
+  expect(log.sessions).toEqual([]);
+  expect(log.interrupted).toHaveLength(streams);
+  expect(summary?.sessions).toMatchObject({ started: streams, failed: 0, interrupted: streams });
 });
 
 test("k6 that is killed leaves the record of every session that had ended", async () => {
