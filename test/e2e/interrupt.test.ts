@@ -25,14 +25,17 @@ function key({ session }: RealtimeRecord | SessionStart): string {
   return session;
 }
 
-function countEnds(file: string): number {
-  return existsSync(file) ? (readFileSync(file, "utf8").match(/"event":"end"/g)?.length ?? 0) : 0;
-}
-
-/** Calls once as soon as so many sessions have ended. */
-function afterEnds(child: ChildProcess, recordsFile: string, ends: number, call: () => void): void {
+/** Calls once as soon as so many sessions have started, or ended. */
+function after(
+  count: number,
+  event: "start" | "end",
+  { child, recordsFile }: { readonly child: ChildProcess; readonly recordsFile: string },
+  call: () => void,
+): void {
+  const mark = `"event":"${event}"`;
   const watch = setInterval(() => {
-    if (countEnds(recordsFile) < ends) return;
+    if (!existsSync(recordsFile)) return;
+    if (readFileSync(recordsFile, "utf8").split(mark).length - 1 < count) return;
     clearInterval(watch);
     call();
   }, 20);
@@ -57,8 +60,9 @@ beforeAll(async () => {
         recordsFile,
         limitMs: 40_000,
         onStart: (child) =>
-          afterEnds(child, recordsFile, 2 * SESSIONS, () => {
-            setTimeout(() => child.kill("SIGINT"), THINK_MS + SPEECH_MS / 3);
+          // In the middle of everyone's third.
+          after(3 * SESSIONS, "start", { child, recordsFile }, () => {
+            setTimeout(() => child.kill("SIGINT"), SPEECH_MS / 5);
           }),
       },
     );
@@ -162,7 +166,8 @@ test("k6 that is killed leaves the record of every session that had ended", asyn
       {
         recordsFile,
         limitMs: 40_000,
-        onStart: (child) => afterEnds(child, recordsFile, SESSIONS, () => child.kill("SIGKILL")),
+        onStart: (child) =>
+          after(SESSIONS, "end", { child, recordsFile }, () => child.kill("SIGKILL")),
       },
     );
   });
