@@ -13,8 +13,6 @@ import { pageBody, pageTitle } from "./html/sections.ts";
 
 /** What the page is made of besides the report. */
 export interface HtmlInput {
-  /** The record files of the report: they are read once more, for the events of single sessions. */
-  readonly files: readonly string[];
   /** Arguments of the command that made the run, without secrets. */
   readonly command?: readonly string[];
   /** The machine of the load generator. */
@@ -34,7 +32,7 @@ export async function writeHtml(report: Report, input: HtmlInput, path: string):
 
 /** Makes the page. */
 export async function reportHtml(report: Report, input: HtmlInput): Promise<string> {
-  const embedded = await collectPage(report, input.files, input.machine);
+  const embedded = await collectPage(report, input.machine);
   return pageHtml(report, input, embedded);
 }
 

@@ -8,7 +8,7 @@
  * @throws {RangeError} If a value is not finite.
  */
 export function sortValues(values: ArrayLike<number>): Float64Array {
-  const sorted = Float64Array.from(values);
+  const sorted = new Float64Array(values);
   sorted.sort();
   // Sorted, everything that is not finite lies at the ends: NaN last of all.
   const first = sorted[0] ?? 0;

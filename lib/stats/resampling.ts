@@ -13,6 +13,8 @@ export interface PooledValues {
   readonly counts?: Float64Array;
   /** One more than there are sessions; from 0, never falling, up to the number of values. */
   readonly offsets: Uint32Array;
+  /** The values, smallest first, where somebody has sorted them already; only where each occurred once. */
+  readonly sorted?: Float64Array;
 }
 
 /** Lays the values of sessions end to end. Linear. */
@@ -43,6 +45,8 @@ export interface GroupedValues {
   readonly groupCount: number;
   readonly grid: Float64Array;
   readonly atMost: Float64Array;
+  /** How many values of all groups are at most each grid value. */
+  readonly total: Float64Array;
 }
 
 /**
@@ -75,9 +79,15 @@ export function groupValues(
     }
   }
   for (let cell = groupCount; cell < atMost.length; cell++) {
-    atMost[cell] = (atMost[cell] ?? 0) + (atMost[cell - groupCount] ?? 0);
+    atMost[cell] = (atMost[cell] as number) + (atMost[cell - groupCount] as number);
   }
-  return { groupCount, grid, atMost };
+  const total = new Float64Array(grid.length);
+  for (let cell = 0, column = 0; column < grid.length; column++) {
+    let sum = 0;
+    for (const end = cell + groupCount; cell < end; cell++) sum += atMost[cell] as number;
+    total[column] = sum;
+  }
+  return { groupCount, grid, atMost, total };
 }
 
 /**
@@ -102,11 +112,11 @@ export function resampledQuantiles(
     const position = (total - 1) * (ps[which] ?? 0);
     const rank = Math.floor(position) + 1;
     const share = position - rank + 1;
-    const column = columnOfRank(grouped, weights, rank, 0);
+    const { column, count } = columnOfRank(grouped, weights, rank, total);
     const below = grid[column] ?? 0;
     result[which] = below;
-    if (share === 0 || weightedCount(grouped, weights, column) > rank) continue;
-    const above = grid[columnOfRank(grouped, weights, rank + 1, column)] ?? below;
+    if (share === 0 || count > rank) continue;
+    const above = grid[columnOfRank(grouped, weights, rank + 1, total).column] ?? below;
     result[which] = below + share * (above - below);
   }
   return true;
@@ -141,27 +151,54 @@ function weightedCount(grouped: GroupedValues, weights: Float64Array, column: nu
   const { groupCount, atMost } = grouped;
   const start = column * groupCount;
   let count = 0;
-  for (let group = 0; group < groupCount; group++) {
-    count += (weights[group] ?? 0) * (atMost[start + group] ?? 0);
-  }
+  for (let group = 0; group < groupCount; group++)
+    count += (weights[group] as number) * (atMost[start + group] as number);
   return count;
 }
 
-/** The first column, from `from` on, with at least `rank` values of the resample up to it. */
+/** A column, and how many values of the resample are at most its grid value. */
+interface RankedColumn {
+  readonly column: number;
+  readonly count: number;
+}
+
+/** Guesses that may go astray before the rest is halved. */
+const MAX_GUESSES = 6;
+
+/**
+ * The first column with at least `rank` values of the resample up to it; the last one if there is none. It is looked for
+ * where the values of all sessions would have it, shifted by what the resample has more or less there: three or four
+ * columns are counted, where halving would count a dozen.
+ *
+ * @param drawn - How many values the resample has in all.
+ */
 function columnOfRank(
   grouped: GroupedValues,
   weights: Float64Array,
   rank: number,
-  from: number,
-): number {
-  let low = from;
-  let high = grouped.grid.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (weightedCount(grouped, weights, middle) >= rank) high = middle;
-    else low = middle + 1;
+  drawn: number,
+): RankedColumn {
+  const { total, grid } = grouped;
+  const last = grid.length - 1;
+  const scale = (total[last] as number) / drawn;
+  // Columns up to `low` have too few values, those from `high` on enough.
+  let low = -1;
+  let high = last;
+  let highCount = drawn;
+  let guess = firstAtLeast(total, rank * scale);
+  for (let turn = 0; high - low > 1; turn++) {
+    const column = Math.max(low + 1, Math.min(high - 1, guess));
+    const count = weightedCount(grouped, weights, column);
+    const isEnough = count >= rank;
+    if (isEnough) {
+      high = column;
+      highCount = count;
+    } else low = column;
+    const shifted = firstAtLeast(total, (total[column] as number) + (rank - count) * scale);
+    guess = isEnough ? Math.min(shifted, column - 1) : Math.max(shifted, column + 1);
+    if (turn >= MAX_GUESSES) guess = (low + high) >> 1;
   }
-  return low;
+  return { column: high, count: highCount };
 }
 
 /** The first index whose value is at least `value`; the last one if there is none. */
@@ -198,7 +235,7 @@ function chooseGrid(pooled: PooledValues, ps: readonly number[]): Float64Array {
 }
 
 /** The different values, smallest first, and how many values are at most each of them. */
-function distinctValues({ values, counts }: PooledValues): {
+function distinctValues({ values, counts, sorted: known }: PooledValues): {
   readonly values: Float64Array;
   readonly cumulative: Float64Array;
 } {
@@ -208,14 +245,15 @@ function distinctValues({ values, counts }: PooledValues): {
       totals.set(value, (totals.get(value) ?? 0) + (counts[index] ?? 0));
     });
   }
-  const sorted = counts === undefined ? values.slice() : Float64Array.from(totals.keys());
-  sorted.sort();
+  const sorted =
+    known ?? (counts === undefined ? values.slice() : Float64Array.from(totals.keys()));
+  if (known === undefined) sorted.sort();
   const distinct = new Float64Array(sorted.length);
   const cumulative = new Float64Array(sorted.length);
   let last = -1;
   let count = 0;
   for (let index = 0; index < sorted.length; index++) {
-    const value = sorted[index] ?? 0;
+    const value = sorted[index] as number;
     if (last < 0 || value !== distinct[last]) distinct[++last] = value;
     count += counts === undefined ? 1 : (totals.get(value) ?? 0);
     cumulative[last] = count;
