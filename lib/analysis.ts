@@ -61,9 +61,13 @@ export class MeasuredValues {
   readonly #metrics: ReadonlyMap<MetricName, MetricData>;
   readonly #chosen: Uint32Array;
 
-  constructor(metrics: ReadonlyMap<MetricName, MetricData>, chosen: Uint32Array) {
+  constructor(
+    metrics: ReadonlyMap<MetricName, MetricData>,
+    rows: readonly SessionRow[],
+    measured: Uint32Array,
+  ) {
     this.#metrics = metrics;
-    this.#chosen = chosen;
+    this.#chosen = measured.filter((index) => rows[index]?.outcome === "finished");
   }
 
   /** The values of a metric; `undefined` if there are none. Takes time in proportion to their number. */
@@ -138,13 +142,7 @@ export class RunAnalysis {
 
   /** Computes the results. The analysis takes no more records after that. */
   conclude(context: AnalysisContext): Analysis {
-    const firstMs = this.#intendedMs.reduce((least, each) => Math.min(least, each), Infinity);
-    const measured = chooseMeasured(this.#intendedMs, this.#rows, context.warmupMs);
-    this.#rows.forEach((row, index) => {
-      finishRow(row, this.#intendedMs[index] ?? 0, firstMs, measured.phases[index]);
-    });
-    const order = orderOf(this.#rows);
-    const rows = Array.from(order, (index) => this.#rows[index] as SessionRow);
+    const { measured, order, rows } = this.#finishRows(context.warmupMs);
     const chosen = order.filter((index) => measured.isMeasured[index] === 1);
     const counts = countSessions(rows);
     const sessionMs = medianLength(rows);
@@ -195,11 +193,24 @@ export class RunAnalysis {
       },
       sessions: rows,
       order,
-      values: new MeasuredValues(
-        this.#metrics,
-        chosen.filter((index) => this.#rows[index]?.outcome === "finished"),
-      ),
+      values: new MeasuredValues(this.#metrics, this.#rows, chosen),
     };
+  }
+
+  /** Puts the rows onto the run's clock, says which are measured, and orders them. */
+  #finishRows(warmupMs: number | undefined): {
+    readonly measured: Measured;
+    readonly order: Uint32Array;
+    readonly rows: readonly SessionRow[];
+  } {
+    const firstMs = this.#intendedMs.reduce((least, each) => Math.min(least, each), Infinity);
+    const measured = chooseMeasured(this.#intendedMs, this.#rows, warmupMs);
+    this.#rows.forEach((row, index) => {
+      finishRow(row, this.#intendedMs[index] ?? 0, firstMs, measured.phases[index]);
+    });
+    const order = orderOf(this.#rows);
+    const rows = Array.from(order, (index) => this.#rows[index] as SessionRow);
+    return { measured, order, rows };
   }
 
   /** Returns the number that stands for all of them. */
