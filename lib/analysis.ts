@@ -4,7 +4,7 @@
 import { FactsCollector, factsOfMachine, factsOfRows } from "./analysis/facts.ts";
 import { metricResults } from "./analysis/metric-results.ts";
 import { eachMetric, oneValue, rowOfSession, rowOfStart, type DraftRow } from "./analysis/rows.ts";
-import { Samples, type MetricData, type Selection } from "./analysis/samples.ts";
+import { Samples, type MetricData, type Tally } from "./analysis/samples.ts";
 import { BucketReader, listOf } from "./analysis/session-list.ts";
 import { chooseMeasured, type Measured } from "./analysis/measured.ts";
 import { censoredReadings } from "./censoring.ts";
@@ -70,9 +70,9 @@ export class MeasuredValues {
     this.#chosen = measured.filter((index) => rows[index]?.outcome === "finished");
   }
 
-  /** The values of a metric; `undefined` if there are none. Takes time in proportion to their number. */
-  of(metric: MetricName): Selection | undefined {
-    return this.#metrics.get(metric)?.samples.select(this.#chosen);
+  /** Counts the values of a metric; `undefined` if there are none. Takes time in proportion to their number. */
+  tally(metric: MetricName): Tally | undefined {
+    return this.#metrics.get(metric)?.samples.tally(this.#chosen);
   }
 }
 

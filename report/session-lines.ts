@@ -1,18 +1,24 @@
 // Where the records of a report's sessions stand, so that single ones can be read once more. Knows places in files; knows
 // no record.
 
+import { NumberList } from "../lib/analysis/number-list.ts";
 import type { SessionRecord } from "../lib/record.ts";
 import { readRecordsAt, type LinePlace } from "./read-records.ts";
 
 /** The lines of the sessions that have ended. */
 export class SessionLines {
-  readonly #places: LinePlace[] = [];
-  /** The number of the place of each row. */
+  readonly #files: string[] = [];
+  /** Of each line its file, and from which byte up to which it stands. */
+  readonly #places = new NumberList();
+  /** The number of the line of each row. */
   #order: Uint32Array = new Uint32Array(0);
 
   /** Adds the line of the next session. */
-  add(place: LinePlace): void {
-    this.#places.push(place);
+  add({ file, from, to }: LinePlace): void {
+    if (this.#files.at(-1) !== file) this.#files.push(file);
+    this.#places.push(this.#files.length - 1);
+    this.#places.push(from);
+    this.#places.push(to);
   }
 
   /**
@@ -35,15 +41,19 @@ export class SessionLines {
     rows: readonly number[],
     onRecord: (record: SessionRecord, row: number) => void,
   ): Promise<void> {
-    const known = rows.flatMap((row) => {
-      const number = this.#order[row] ?? -1;
-      const place = this.#places[number];
-      return place === undefined ? [] : [{ row, number, place }];
+    const lines = rows.flatMap((row) => {
+      const number = this.#order[row] ?? Number.POSITIVE_INFINITY;
+      return 3 * number < this.#places.length ? [{ row, number, place: this.#place(number) }] : [];
     });
-    known.sort((one, other) => one.number - other.number);
+    lines.sort((one, other) => one.number - other.number);
     await readRecordsAt(
-      known.map(({ place }) => place),
-      (record, index) => onRecord(record, known[index]?.row ?? -1),
+      lines.map(({ place }) => place),
+      (record, index) => onRecord(record, lines[index]?.row ?? -1),
     );
+  }
+
+  #place(number: number): LinePlace {
+    const [file = 0, from = 0, to = 0] = this.#places.view().subarray(3 * number);
+    return { file: this.#files[file] ?? "", from, to };
   }
 }

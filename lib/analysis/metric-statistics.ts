@@ -96,7 +96,9 @@ function confidenceIntervals(
     sample === undefined
       ? bootstrapSessions(grouped, SHARES, { seed: SEED })
       : SHARES.map((p) => censoredInterval(sample, p, INTERVAL_CONFIDENCE));
-  const starts = Float64Array.from(chosen.sessions, (session) => context.startOf(session));
+  const starts = new Float64Array(chosen.sessions.length);
+  for (let index = 0; index < starts.length; index++)
+    starts[index] = context.startOf(chosen.sessions[index] as number);
   const timed = condenseInTime(chosen.pooled, starts);
   const { blockMs } = context;
   const byBlock = bootstrapBlocks(timed.pooled, timed.starts, blockMs, SHARES, { seed: SEED });

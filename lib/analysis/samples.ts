@@ -28,6 +28,20 @@ export interface Selection {
   readonly isSingle: boolean;
 }
 
+/** The values of a part of the sessions as counts. */
+export interface Tally {
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  /** How many values have each code. */
+  readonly byCode: Float64Array;
+  /** The values themselves, if they are few and none came as a bucket. */
+  readonly values?: Float64Array;
+}
+
+/** Up to so many values are kept beside their counts. */
+const FEW_VALUES = 2000;
+
 /** Count, sum, smallest and largest of a session's values. */
 const TOTALS = 4;
 
@@ -123,12 +137,43 @@ export class Samples {
   select(chosen: Uint32Array): Selection | undefined {
     const runs = this.#runsOf(chosen);
     const pooled = this.#pool(runs);
-    const { sums, ...totals } = this.#totalsOf(runs, pooled.values);
+    const { sums, ...totals } = this.#totalsOf(runs);
     const average = mean(sums);
     if (average === undefined) return undefined;
     const all = this.#sessions.view();
     const sessions = runs.map((run) => all[run] as number);
     return { pooled, sessions, ...totals, mean: (average * runs.length) / totals.count };
+  }
+
+  /** Counts the values of some sessions; `undefined` if none of them has any. */
+  tally(chosen: Uint32Array): Tally | undefined {
+    const runs = this.#runsOf(chosen);
+    const { count, min, max } = this.#totalsOf(runs);
+    if (count === 0) return undefined;
+    if (this.#counted === undefined && count <= FEW_VALUES) {
+      const { values } = this.#pool(runs);
+      const byCode = new Float64Array(CODES);
+      values.forEach((value) => addTo(byCode, codeOf(value), 1));
+      return { count, min, max, byCode, values };
+    }
+    return { count, min, max, byCode: this.#countCodes(runs) };
+  }
+
+  #countCodes(runs: Uint32Array): Float64Array {
+    const byCode = new Float64Array(CODES);
+    const values = this.#values.view();
+    const ends = this.#ends.view();
+    const counts = this.#counted?.counts.view();
+    const codes = this.#counted?.codes.view();
+    for (let index = 0; index < runs.length; index++) {
+      const run = runs[index] as number;
+      const end = ends[run] as number;
+      for (let at = run === 0 ? 0 : (ends[run - 1] as number); at < end; at++) {
+        const code = codes === undefined ? codeOf(values[at] as number) : (codes[at] as number);
+        addTo(byCode, code, counts === undefined ? 1 : (counts[at] as number));
+      }
+    }
+    return byCode;
   }
 
   /** Where the values of each of the sessions are, of those that have any: their places among all that were added. */
@@ -180,32 +225,37 @@ export class Samples {
   /** What is exact for buckets too. */
   #totalsOf(
     runs: Uint32Array,
-    values: Float64Array,
   ): Pick<Selection, "count" | "min" | "max" | "isSingle"> & { readonly sums: Float64Array } {
     const totals = this.#totals?.view();
-    const sums = totals === undefined ? values : new Float64Array(runs.length);
-    let count = totals === undefined ? runs.length : 0;
+    // Without totals each session has one value.
+    const values = this.#values.view();
+    const sums = new Float64Array(runs.length);
+    let count = 0;
     let min = Number.POSITIVE_INFINITY;
     let max = Number.NEGATIVE_INFINITY;
     let isSingle = true;
     for (let index = 0; index < runs.length; index++) {
-      const at = TOTALS * (runs[index] as number);
+      const run = runs[index] as number;
+      const at = TOTALS * run;
+      const own = totals === undefined ? 1 : (totals[at] as number);
+      if (own !== 1) isSingle = false;
+      count += own;
+      sums[index] = totals === undefined ? (values[run] as number) : (totals[at + 1] as number);
       min = Math.min(
         min,
-        totals === undefined ? (values[index] as number) : (totals[at + 2] as number),
+        totals === undefined ? (values[run] as number) : (totals[at + 2] as number),
       );
       max = Math.max(
         max,
-        totals === undefined ? (values[index] as number) : (totals[at + 3] as number),
+        totals === undefined ? (values[run] as number) : (totals[at + 3] as number),
       );
-      if (totals === undefined) continue;
-      const own = totals[at] as number;
-      if (own !== 1) isSingle = false;
-      count += own;
-      sums[index] = totals[at + 1] as number;
     }
     return { sums, count, min, max, isSingle };
   }
+}
+
+function addTo(byCode: Float64Array, code: number, more: number): void {
+  byCode[code] = (byCode[code] as number) + more;
 }
 
 /** What is kept of a metric while records are read. */

@@ -71,11 +71,12 @@ export function groupValues(
   const atMost = new Float64Array(grid.length * groupCount);
   const { values, counts, offsets } = pooled;
   for (let session = 0; session + 1 < offsets.length; session++) {
-    const group = groupOf[session] ?? 0;
-    const end = offsets[session + 1] ?? 0;
-    for (let index = offsets[session] ?? 0; index < end; index++) {
-      const cell = firstAtLeast(grid, values[index] ?? 0) * groupCount + group;
-      atMost[cell] = (atMost[cell] ?? 0) + (counts === undefined ? 1 : (counts[index] ?? 0));
+    const group = groupOf[session] as number;
+    const end = offsets[session + 1] as number;
+    for (let index = offsets[session] as number; index < end; index++) {
+      const cell = firstAtLeast(grid, values[index] as number) * groupCount + group;
+      atMost[cell] =
+        (atMost[cell] as number) + (counts === undefined ? 1 : (counts[index] as number));
     }
   }
   for (let cell = groupCount; cell < atMost.length; cell++) {
@@ -127,7 +128,7 @@ export function drawGroups(generator: Generator, weights: Float64Array): void {
   weights.fill(0);
   for (let draw = 0; draw < weights.length; draw++) {
     const group = generator.below(weights.length);
-    weights[group] = (weights[group] ?? 0) + 1;
+    weights[group] = (weights[group] as number) + 1;
   }
 }
 
@@ -141,7 +142,7 @@ export function drawBlocks(generator: Generator, length: number, weights: Float6
   let at = 0;
   for (let draw = 0; draw < count; draw++) {
     if (draw % length === 0) at = generator.below(count);
-    weights[at] = (weights[at] ?? 0) + 1;
+    weights[at] = (weights[at] as number) + 1;
     at = at + 1 === count ? 0 : at + 1;
   }
 }
@@ -207,7 +208,7 @@ function firstAtLeast(sorted: Float64Array, value: number): number {
   let high = sorted.length - 1;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) >= value) high = middle;
+    if ((sorted[middle] as number) >= value) high = middle;
     else low = middle + 1;
   }
   return low;

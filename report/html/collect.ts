@@ -150,8 +150,8 @@ function poolOf({ values, sessions }: Report, name: MetricName): Pool {
         pool.add([value]);
     });
   else {
-    const selection = values.of(name);
-    if (selection !== undefined) pool.addSelection(selection);
+    const tally = values.tally(name);
+    if (tally !== undefined) pool.addTally(tally);
   }
   return pool;
 }

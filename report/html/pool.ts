@@ -2,7 +2,7 @@
 // no metric.
 
 import { CODE_MIDDLES, codeOf, CODES } from "../../lib/analysis/bucket-codes.ts";
-import type { Selection } from "../../lib/analysis/samples.ts";
+import type { Tally } from "../../lib/analysis/samples.ts";
 import { BUCKET_ZERO } from "../../lib/stats/buckets.ts";
 import { sortValues } from "../../lib/stats/quantiles.ts";
 import type { Ecdf, Histogram } from "./page-data.ts";
@@ -37,10 +37,9 @@ export class Pool {
     }
   }
 
-  /** Adds the values of many sessions, some of which may be buckets: the counts are added as they are. */
-  addSelection({ pooled, count, min, max }: Selection): void {
-    const { values, counts, codes } = pooled;
-    if (counts === undefined || codes === undefined) {
+  /** Adds values that have been counted. */
+  addTally({ count, min, max, byCode, values }: Tally): void {
+    if (values !== undefined) {
       this.add(values);
       return;
     }
@@ -48,8 +47,7 @@ export class Pool {
     this.count += count;
     this.min = Math.min(this.min, min);
     this.max = Math.max(this.max, max);
-    for (let index = 0; index < codes.length; index++)
-      this.#addTo(codes[index] as number, counts[index] as number);
+    byCode.forEach((more, code) => this.#addTo(code, more));
   }
 
   #addTo(code: number, more: number): void {

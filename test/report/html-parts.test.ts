@@ -130,8 +130,8 @@ describe("a pool of values", () => {
         plain.add(list);
         const samples = new Samples();
         samples.add(0, new BucketReader().read(countInBuckets(list)));
-        const selection = samples.select(Uint32Array.of(0));
-        if (selection !== undefined) compact.addSelection(selection);
+        const tally = samples.tally(Uint32Array.of(0));
+        if (tally !== undefined) compact.addTally(tally);
         expect(compact.ecdf()).toEqual(plain.ecdf());
         expect(compact.histogram()).toEqual(plain.histogram());
       }),
