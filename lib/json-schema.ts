@@ -119,10 +119,9 @@ function compileObject(schema: JsonSchema): Check {
   const allowed = propertyNames?.enum;
   return (value) => {
     if (!isObject(value)) return false;
-    const own = Object.keys(value);
     let missing = isRequired.size;
-    for (let index = 0; index < own.length; index++) {
-      const name = own[index] ?? "";
+    // Faster than the list of names; what JSON.parse gave has no inherited ones.
+    for (const name in value) {
       const field = fields.get(name);
       if (field?.isRequired === true) missing--;
       const check = field === undefined ? rest : field.check;

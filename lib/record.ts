@@ -6,7 +6,7 @@
 import type { MetricName } from "./metrics.ts";
 import type { FailureKind } from "./outcome.ts";
 import { findLineProblem } from "./record-schema.ts";
-import type { ScenarioName } from "./scenario.ts";
+import { SCENARIO_NAMES, type ScenarioName } from "./scenario.ts";
 import type { Buckets } from "./stats/buckets.ts";
 
 /** Name and version of the shape, the first field of every record line. */
@@ -370,8 +370,47 @@ function sessionKey({ session, scenario, vu, intended_ms }: SessionIdentity): st
   return `${scenario} ${session} ${vu} ${intended_ms}`;
 }
 
+/** Longer lines are not start lines, but for odd ones. */
+const PLAIN_START_LIMIT = 600;
+
+const PLAIN_TEXT = String.raw`"([^"\\\x00-\x1f]*)"`;
+const PLAIN_NUMBER = String.raw`((?:0|[1-9]\d{0,14})(?:\.\d{1,3})?)`;
+
+/** A start line as the k6 side writes it: of such a line it is known that it is valid JSON with the right fields. */
+const PLAIN_START = new RegExp(
+  `^\\{"record":"${RECORD_SCHEMA}","type":"(realtime|text|probe)","event":"start","session":${PLAIN_TEXT},` +
+    `"scenario":"(${SCENARIO_NAMES.join("|")})","dialect":${PLAIN_TEXT},"asset_set":${PLAIN_TEXT},"vu":(0|[1-9]\\d{0,14}),` +
+    `"epoch_ms":${PLAIN_NUMBER},"intended_ms":${PLAIN_NUMBER},"start_ms":${PLAIN_NUMBER}\\}\\r?$`,
+);
+
+/**
+ * Reads a start line that is written as the k6 side writes it, several times as fast as `JSON.parse` and the check of its
+ * fields, with the same result.
+ *
+ * @returns `undefined` for any other line, whatever it is.
+ */
+export function readPlainStart(line: string): SessionStart | undefined {
+  const found = PLAIN_START.exec(line);
+  if (found === null) return undefined;
+  return {
+    record: RECORD_SCHEMA,
+    type: found[1] as SessionType,
+    event: "start",
+    session: found[2] ?? "",
+    scenario: found[3] as ScenarioName,
+    dialect: found[4] ?? "",
+    asset_set: found[5] ?? "",
+    vu: Number(found[6]),
+    epoch_ms: Number(found[7]),
+    intended_ms: Number(found[8]),
+    start_ms: Number(found[9]),
+  };
+}
+
 /** Parses one line that begins like a record; the answer is its problem if it is none. */
 function parseLine(line: string): SessionStart | SessionRecord | string {
+  const start = line.length < PLAIN_START_LIMIT ? readPlainStart(line) : undefined;
+  if (start !== undefined) return start;
   let value: unknown;
   try {
     value = JSON.parse(line);

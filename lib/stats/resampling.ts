@@ -151,10 +151,19 @@ export function drawBlocks(generator: Generator, length: number, weights: Float6
 function weightedCount(grouped: GroupedValues, weights: Float64Array, column: number): number {
   const { groupCount, atMost } = grouped;
   const start = column * groupCount;
-  let count = 0;
-  for (let group = 0; group < groupCount; group++)
-    count += (weights[group] as number) * (atMost[start + group] as number);
-  return count;
+  // Whole numbers, so their sum does not depend on the order; four sums at a time do not wait for each other.
+  let [first, second, third, fourth] = [0, 0, 0, 0];
+  let group = 0;
+  for (; group + 3 < groupCount; group += 4) {
+    const at = start + group;
+    first += (weights[group] as number) * (atMost[at] as number);
+    second += (weights[group + 1] as number) * (atMost[at + 1] as number);
+    third += (weights[group + 2] as number) * (atMost[at + 2] as number);
+    fourth += (weights[group + 3] as number) * (atMost[at + 3] as number);
+  }
+  for (; group < groupCount; group++)
+    first += (weights[group] as number) * (atMost[start + group] as number);
+  return first + second + third + fourth;
 }
 
 /** A column, and how many values of the resample are at most its grid value. */

@@ -187,7 +187,6 @@ function rowColumns(rows: readonly SessionRow[]): RowColumns {
         return text === undefined || text === "" ? [] : [[String(index), text] as const];
       }),
     );
-  const metrics = new Set(rows.flatMap(({ values }) => Object.keys(values) as MetricName[]));
   const scenario = rows[0]?.scenario ?? "realtime";
   const shown: readonly MetricName[] = [...chartMetrics(scenario), "wer_errors", "wer_words"];
   return {
@@ -211,7 +210,7 @@ function rowColumns(rows: readonly SessionRow[]): RowColumns {
     assetNames: [...names.keys()],
     values: Object.fromEntries(
       shown
-        .filter((name) => metrics.has(name))
+        .filter((name) => rows.some(({ values }) => values[name] !== undefined))
         .map((name) => [name, rows.map(({ values }) => hundredths(values[name]))]),
     ),
   };
