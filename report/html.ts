@@ -38,7 +38,8 @@ export async function reportHtml(report: Report, input: HtmlInput): Promise<stri
 
 function pageHtml(report: Report, input: HtmlInput, { data, details }: Embedded): string {
   const { early, script, style } = readAssets();
-  const packed = deflateRawSync(JSON.stringify(data), { level: 9 }).toString("base64");
+  // Level 9 takes twice as long to save 0.3 %.
+  const packed = deflateRawSync(JSON.stringify(data), { level: 6 }).toString("base64");
   const policy = [
     "default-src 'none'",
     `script-src ${hashSource(early)} ${hashSource(script)}`,
