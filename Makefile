@@ -68,12 +68,8 @@ demo: setup build ## Streams human speech to a real recogniser for half a minute
 	@$(call TOOL,build/demo)
 
 .PHONY: bench
-bench: setup build .cache/ruler ## CPU, memory and lateness of k6 under load; TABLE=realtime or chat for one.
+bench: setup build .cache/ruler ## Cost of k6 under load and of a report of 100,000 sessions; TABLE=realtime, chat or report.
 	@$(call TOOL,test/bench/bench) $(TABLE)
-
-.PHONY: bench-report
-bench-report: build ## Time and memory of a report of 100,000 sessions, in every format.
-	@$(call TOOL,test/bench/report)
 
 .PHONY: accuracy
 accuracy: setup build ## What k6 measured against what the reference server did, best of three; PART=paced or streamed.

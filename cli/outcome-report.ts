@@ -36,7 +36,6 @@ export async function reportOutcome(input: BuildInput, target: ReportTarget): Pr
   requireOneScenario(built);
   const report = withObjectives(built, target.slo);
   const paths = await writeReport(report, target.folder, target.outputs, {
-    files: input.files,
     ...(input.machine === undefined ? {} : { machine: input.machine }),
     ...(target.run === undefined
       ? {}

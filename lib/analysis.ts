@@ -3,20 +3,23 @@
 
 import { FactsCollector, factsOfMachine, factsOfRows } from "./analysis/facts.ts";
 import { metricResults } from "./analysis/metric-results.ts";
-import { rowOfSession, rowOfStart, valuesOf } from "./analysis/rows.ts";
-import { Samples, type MetricData } from "./analysis/samples.ts";
+import { eachMetric, oneValue, rowOfSession, rowOfStart, type DraftRow } from "./analysis/rows.ts";
+import { Samples, type MetricData, type Tally } from "./analysis/samples.ts";
+import { BucketReader, listOf } from "./analysis/session-list.ts";
 import { chooseMeasured, type Measured } from "./analysis/measured.ts";
 import { transcriptErrors } from "./analysis/transcript-errors.ts";
 import { censoredReadings } from "./censoring.ts";
 import type { MachineSamples } from "./machine.ts";
-import type { MetricName } from "./metrics.ts";
+import { isCount, type MetricName } from "./metrics.ts";
 import { FAILURE_KIND_NAMES } from "./outcome.ts";
-import type { SessionRecord, SessionStart } from "./record.ts";
+import { roundMs, type SessionRecord, type SessionStart } from "./record.ts";
 import { RESULTS_SCHEMA, type Results, type RunInfo, type SessionCounts } from "./results.ts";
 import type { ScenarioName } from "./scenario.ts";
 import type { SessionRow } from "./session-row.ts";
 import { blockLengthMs } from "./stats/bootstrap.ts";
+import type { Buckets } from "./stats/buckets.ts";
 import { quantile, sortValues } from "./stats/quantiles.ts";
+import type { Phase } from "./stats/warm-up.ts";
 import { judgeRun } from "./verdict.ts";
 
 /** What the records do not say of a run. */
@@ -35,6 +38,8 @@ export interface AnalysisContext {
   /** Lines of the files that are no valid records. */
   readonly brokenLines?: number;
   readonly otherLines?: number;
+  /** Leaves out the metrics, whose statistics take longest: for who needs the verdict and the rows alone. */
+  readonly isWithoutMetrics?: boolean;
 }
 
 /** What comes of the records of a run. */
@@ -42,6 +47,29 @@ export interface Analysis {
   readonly results: Results;
   /** In the order of the intended starts. */
   readonly sessions: readonly SessionRow[];
+  /** The number of each of them, in the order in which they were added. */
+  readonly order: Uint32Array;
+  readonly values: MeasuredValues;
+}
+
+/** Every value of the sessions that were finished and measured. */
+export class MeasuredValues {
+  readonly #metrics: ReadonlyMap<MetricName, MetricData>;
+  readonly #chosen: Uint32Array;
+
+  constructor(
+    metrics: ReadonlyMap<MetricName, MetricData>,
+    rows: readonly SessionRow[],
+    measured: Uint32Array,
+  ) {
+    this.#metrics = metrics;
+    this.#chosen = measured.filter((index) => rows[index]?.outcome === "finished");
+  }
+
+  /** Counts the values of a metric; `undefined` if there are none. Takes time in proportion to their number. */
+  tally(metric: MetricName): Tally | undefined {
+    return this.#metrics.get(metric)?.samples.tally(this.#chosen);
+  }
 }
 
 /** Analyses records that are all at hand; {@link RunAnalysis} takes them one by one. */
@@ -61,10 +89,11 @@ export function analyse(
  * else of its record.
  */
 export class RunAnalysis {
-  readonly #rows: SessionRow[] = [];
+  readonly #rows: DraftRow[] = [];
   /** Wall time of each session's intended start. */
   readonly #intendedMs: number[] = [];
   readonly #metrics = new Map<MetricName, MetricData>();
+  readonly #buckets = new BucketReader();
   readonly #facts = new FactsCollector();
   /** Sessions whose stamps were taken in user space, by their number in `#rows`. */
   readonly #userStamped: number[] = [];
@@ -77,8 +106,11 @@ export class RunAnalysis {
   /** Adds a session that has ended. */
   add(record: SessionRecord): void {
     const session = this.#rows.length;
-    const { lists, basis } = valuesOf(record);
-    lists.forEach((values, metric) => this.#metric(metric).samples.add(session, values));
+    const values: Partial<Record<MetricName, number>> = {};
+    const basis = eachMetric(record, (metric, list) => {
+      const value = this.#addValues(metric, session, list);
+      if (value !== undefined) values[metric] = value;
+    });
     censoredReadings(record).forEach((bound, metric) => {
       this.#metric(metric).bounds.push({ session, bound });
     });
@@ -87,7 +119,7 @@ export class RunAnalysis {
     if (record.detail === "compact") this.#compact++;
     else this.#full++;
     this.#facts.add(record);
-    this.#rows.push(rowOfSession(record, lists));
+    this.#rows.push(rowOfSession(record, values));
     this.#intendedMs.push(record.epoch_ms + record.intended_ms);
     this.#firstStartMs = Math.min(this.#firstStartMs, record.epoch_ms + record.start_ms);
     this.#lastEndMs = Math.max(this.#lastEndMs, record.epoch_ms + record.end_ms);
@@ -104,18 +136,12 @@ export class RunAnalysis {
 
   /** Computes the results. The analysis takes no more records after that. */
   conclude(context: AnalysisContext): Analysis {
-    const firstMs = this.#intendedMs.reduce((least, each) => Math.min(least, each), Infinity);
-    const measured = chooseMeasured(this.#intendedMs, this.#rows, context.warmupMs);
-    const finished = this.#rows.map((row, index) =>
-      finishRow(row, index, this.#intendedMs, firstMs, measured),
-    );
-    const order = orderOf(finished);
-    const rows = Array.from(order, (index) => finished[index]).filter((row) => row !== undefined);
+    const { measured, order, rows } = this.#finishRows(context.warmupMs);
     const chosen = order.filter((index) => measured.isMeasured[index] === 1);
     const counts = countSessions(rows);
     const sessionMs = medianLength(rows);
     const scenario: ScenarioName = rows[0]?.scenario ?? "realtime";
-    const metrics = metricResults(this.#metrics, {
+    const metrics = metricResults(context.isWithoutMetrics === true ? new Map() : this.#metrics, {
       chosen,
       isMeasured: measured.isMeasured,
       startOf: (session) => this.#intendedMs[session] ?? 0,
@@ -160,13 +186,51 @@ export class RunAnalysis {
         ...(context.thresholds === undefined ? {} : { thresholds: context.thresholds }),
       },
       sessions: rows,
+      order,
+      values: new MeasuredValues(this.#metrics, this.#rows, chosen),
     };
+  }
+
+  /** Puts the rows onto the run's clock, says which are measured, and orders them. */
+  #finishRows(warmupMs: number | undefined): {
+    readonly measured: Measured;
+    readonly order: Uint32Array;
+    readonly rows: readonly SessionRow[];
+  } {
+    const firstMs = this.#intendedMs.reduce((least, each) => Math.min(least, each), Infinity);
+    const measured = chooseMeasured(this.#intendedMs, this.#rows, warmupMs);
+    this.#rows.forEach((row, index) => {
+      finishRow(row, this.#intendedMs[index] ?? 0, firstMs, measured.phases[index]);
+    });
+    const order = orderOf(this.#rows);
+    const rows = Array.from(order, (index) => this.#rows[index] as SessionRow);
+    return { measured, order, rows };
+  }
+
+  /** Returns the number that stands for all of them. */
+  #addValues(
+    metric: MetricName,
+    session: number,
+    values: readonly number[] | Buckets,
+  ): number | undefined {
+    const { samples, isCounter } = this.#metric(metric);
+    // By far the most frequent case.
+    if (Array.isArray(values) && values.length === 1) {
+      const value = values[0] as number;
+      samples.addOne(session, value);
+      return isCounter ? roundMs(value) : value;
+    }
+    const list = Array.isArray(values)
+      ? listOf(values as readonly number[])
+      : this.#buckets.read(values as Buckets);
+    samples.add(session, list);
+    return oneValue(list, isCounter);
   }
 
   #metric(name: MetricName): MetricData {
     const known = this.#metrics.get(name);
     if (known !== undefined) return known;
-    const made = { samples: new Samples(), bounds: [] };
+    const made = { samples: new Samples(), bounds: [], isCounter: isCount(name) };
     this.#metrics.set(name, made);
     return made;
   }
@@ -199,21 +263,16 @@ function orderOf(rows: readonly SessionRow[]): Uint32Array {
 
 /** Puts a row onto the clock that begins with the first intended start of the run. */
 function finishRow(
-  row: SessionRow,
-  index: number,
-  intendedMs: readonly number[],
+  row: DraftRow,
+  intendedMs: number,
   firstMs: number,
-  measured: Measured,
-): SessionRow {
-  const shiftMs = (intendedMs[index] ?? 0) - firstMs - row.intended_ms;
-  const at = (ms: number): number => Math.round((ms + shiftMs) * 1000) / 1000;
-  return {
-    ...row,
-    intended_ms: at(row.intended_ms),
-    start_ms: at(row.start_ms),
-    ...(row.end_ms === undefined ? {} : { end_ms: at(row.end_ms) }),
-    phase: measured.phases[index] ?? "measured",
-  };
+  phase: Phase = "measured",
+): void {
+  const shiftMs = intendedMs - firstMs - row.intended_ms;
+  row.intended_ms = roundMs(row.intended_ms + shiftMs);
+  row.start_ms = roundMs(row.start_ms + shiftMs);
+  if (row.end_ms !== undefined) row.end_ms = roundMs(row.end_ms + shiftMs);
+  row.phase = phase;
 }
 
 function countSessions(rows: readonly SessionRow[]): SessionCounts {

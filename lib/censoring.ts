@@ -93,16 +93,19 @@ export const CENSORING_RULES: readonly CensoringRule[] = [
   },
 ];
 
+const NOTHING: ReadonlyMap<MetricName, number> = new Map();
+
 /**
  * The lower bounds that a failed session sets, by metric, in milliseconds. Empty for a session that did not run into a
  * time-out.
  */
 export function censoredReadings(record: SessionRecord): ReadonlyMap<MetricName, number> {
-  const bounds = new Map<MetricName, number>();
+  if (record.outcome !== "failed") return NOTHING;
   const rule = CENSORING_RULES.find(
     ({ type, kind }) => type === record.type && kind === record.kind,
   );
-  if (rule === undefined || record.outcome !== "failed") return bounds;
+  if (rule === undefined) return NOTHING;
+  const bounds = new Map<MetricName, number>();
   const running = runningSince(record);
   rule.metrics.forEach((metric) => {
     const sinceMs = running[metric];

@@ -77,7 +77,8 @@ export class ComparedRunCollector {
 
   /** Ends the run. The collector takes no more records after that. */
   conclude({ name, context, settings }: RunDescription): ComparedRun {
-    const { results, sessions: rows } = this.#analysis.conclude(context);
+    const brief = { ...context, isWithoutMetrics: true };
+    const { results, sessions: rows } = this.#analysis.conclude(brief);
     const { verdict, scenario, measured } = results;
     return {
       name,

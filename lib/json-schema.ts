@@ -63,59 +63,97 @@ export function findMismatch(schema: JsonSchema, value: unknown, place = ""): st
 export type Check = (value: unknown) => boolean;
 
 /**
- * Makes a check that is several times as fast as {@link findMismatch} and finds the same values good, but cannot say what
- * is wrong.
+ * Makes a check that is many times as fast as {@link findMismatch} and finds the same values good, but cannot say what is
+ * wrong. For what `JSON.parse` gave: a property is there or not, and never `undefined`.
  */
 export function compileCheck(schema: JsonSchema): Check {
-  const { anyOf, const: only, enum: names, type, minimum } = schema;
-  if (anyOf !== undefined) {
-    const checks = anyOf.map(compileCheck);
-    return (value) => checks.some((check) => check(value));
-  }
+  const { anyOf, const: only, enum: names, type, minimum = Number.NEGATIVE_INFINITY } = schema;
+  if (anyOf !== undefined) return compileAny(anyOf);
   if (only !== undefined) return (value) => value === only;
   if (names !== undefined) return (value) => names.includes(value as string);
-  if (type === "object") return compileObject(schema);
-  if (type === "array") return compileArray(schema);
-  if (type === "number" && minimum === undefined) return (value) => typeof value === "number";
-  if (type === "string") return (value) => typeof value === "string";
-  return (value) => findMismatch(schema, value) === undefined;
+  switch (type) {
+    case "object":
+      return compileObject(schema);
+    case "array":
+      return compileArray(schema);
+    case "number":
+      return (value) => typeof value === "number" && value >= minimum;
+    case "integer":
+      return (value) => Number.isInteger(value) && (value as number) >= minimum;
+    case "string":
+      return (value) => typeof value === "string";
+    case "boolean":
+      return (value) => typeof value === "boolean";
+    default:
+      return (value) => findMismatch(schema, value) === undefined;
+  }
+}
+
+function compileAny(alternatives: readonly JsonSchema[]): Check {
+  const checks = alternatives.map(compileCheck);
+  return (value) => {
+    for (let index = 0; index < checks.length; index++)
+      if (checks[index]?.(value) === true) return true;
+    return false;
+  };
+}
+
+/** What is known of a property. */
+interface CompiledField {
+  readonly check: Check | undefined;
+  readonly isRequired: boolean;
 }
 
 function compileObject(schema: JsonSchema): Check {
   const { properties = {}, required = [], additionalProperties, propertyNames } = schema;
-  const fields = Object.entries(properties).map(([name, each]) => ({
-    name,
-    check: compileCheck(each),
-  }));
+  // Looked up by the value's own names: most of what is described is not in most values.
+  const fields = new Map<string, CompiledField>();
+  const names = new Set([...Object.keys(properties), ...required]);
   const rest = additionalProperties === undefined ? undefined : compileCheck(additionalProperties);
-  const names = propertyNames?.enum;
+  const isRequired = new Set(required);
+  names.forEach((name) => {
+    const described = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const check = described === undefined ? rest : compileCheck(described);
+    fields.set(name, { check, isRequired: isRequired.has(name) });
+  });
+  const allowed = propertyNames?.enum;
   return (value) => {
     if (!isObject(value)) return false;
-    for (let index = 0; index < required.length; index++)
-      if (value[required[index] ?? ""] === undefined) return false;
-    for (let index = 0; index < fields.length; index++) {
-      const field = fields[index];
-      if (field === undefined) continue;
-      const each = value[field.name];
-      if (each !== undefined && !field.check(each)) return false;
+    let missing = isRequired.size;
+    // Faster than the list of names; what JSON.parse gave has no inherited ones.
+    for (const name in value) {
+      const field = fields.get(name);
+      if (field?.isRequired === true) missing--;
+      const check = field === undefined ? rest : field.check;
+      if (check !== undefined && !check(value[name])) return false;
+      if (allowed?.includes(name) === false) return false;
     }
-    if (rest === undefined && names === undefined) return true;
-    return Object.keys(value).every((name) => {
-      if (names?.includes(name) === false) return false;
-      return rest === undefined || Object.hasOwn(properties, name) || rest(value[name]);
-    });
+    return missing === 0;
   };
 }
 
 function compileArray(schema: JsonSchema): Check {
-  const { items = {}, prefixItems, minItems = 0 } = schema;
-  if (prefixItems !== undefined) return (value) => findMismatch(schema, value) === undefined;
-  const check = compileCheck(items);
+  const { items = {}, prefixItems = [], minItems = 0 } = schema;
+  if (prefixItems.length === 0 && minItems === 0 && isPlainNumber(items)) return isListOfNumbers;
+  const checks = prefixItems.map(compileCheck);
+  const rest = compileCheck(items);
   return (value) => {
     if (!Array.isArray(value) || value.length < minItems) return false;
-    for (let index = 0; index < value.length; index++) if (!check(value[index])) return false;
+    for (let index = 0; index < value.length; index++)
+      if (!(checks[index] ?? rest)(value[index])) return false;
     return true;
   };
+}
+
+function isPlainNumber({ anyOf, const: only, enum: names, type, minimum }: JsonSchema): boolean {
+  return type === "number" && [anyOf, only, names, minimum].every((each) => each === undefined);
+}
+
+function isListOfNumbers(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  for (let index = 0; index < value.length; index++)
+    if (typeof value[index] !== "number") return false;
+  return true;
 }
 
 function mismatchOfNumber(schema: JsonSchema, value: unknown, place: string): string | undefined {

@@ -6,7 +6,7 @@
 import type { MetricName } from "./metrics.ts";
 import type { FailureKind } from "./outcome.ts";
 import { findLineProblem } from "./record-schema.ts";
-import type { ScenarioName } from "./scenario.ts";
+import { SCENARIO_NAMES, type ScenarioName } from "./scenario.ts";
 import type { Buckets } from "./stats/buckets.ts";
 
 /** Name and version of the shape, the first field of every record line. */
@@ -298,13 +298,28 @@ export type LogEntry =
   | { readonly type: "other"; readonly text: string }
   | { readonly type: "broken"; readonly problem: string };
 
+/** A session that some line was about: what tells it from others of its name, and what has become of it. */
+interface KnownSession {
+  readonly scenario: ScenarioName;
+  readonly vu: number;
+  readonly intended_ms: number;
+  /** Its place among all that have started; -1 if only its end was seen. */
+  readonly number: number;
+  /** Its start line, until it ends. */
+  start: SessionStart | undefined;
+  hasEnded: boolean;
+}
+
 /**
  * Reads the lines of one or several logs of one run, in any order of the files. Never throws. Keeps the start lines of
- * sessions without an end, and the names of all others.
+ * sessions without an end, and what tells all others apart.
  */
 export class RecordReader {
-  readonly #open = new Map<string, SessionStart>();
-  readonly #ended = new Set<string>();
+  /** By name, which is unique in one run … */
+  readonly #sessions = new Map<string, KnownSession>();
+  /** … but not in several that are read as one: then by all that tells sessions apart. */
+  readonly #namesakes = new Map<string, KnownSession>();
+  #started = 0;
 
   /** Reads the next line, without its line break. */
   read(line: string): LogEntry {
@@ -312,30 +327,100 @@ export class RecordReader {
     if (!line.startsWith(`{"record":`)) return { type: "other", text: line };
     const entry = parseLine(line);
     if (typeof entry === "string") return { type: "broken", problem: entry };
-    const key = sessionKey(entry);
+    const known = this.#find(entry);
     if (entry.event === "start") {
-      if (!this.#ended.has(key)) this.#open.set(key, entry);
+      if (known === undefined) this.#add(entry, this.#started++, entry);
+      else if (!known.hasEnded) known.start = entry;
       return { type: "start" };
     }
-    if (this.#ended.has(key))
+    if (known?.hasEnded === true)
       return { type: "broken", problem: `session ${entry.session} has ended already` };
-    this.#ended.add(key);
-    this.#open.delete(key);
+    const session = known ?? this.#add(entry, -1, undefined);
+    session.hasEnded = true;
+    session.start = undefined;
     return { type: "session", record: entry };
   }
 
-  /** The sessions that have started and not ended so far, in the order of their lines. */
+  /** The sessions that have started and not ended so far, in the order of their first lines. */
   interrupted(): SessionStart[] {
-    return [...this.#open.values()];
+    const all = [...this.#sessions.values(), ...this.#namesakes.values()];
+    const open = all.filter(({ start }) => start !== undefined);
+    open.sort((one, other) => one.number - other.number);
+    return open.flatMap(({ start }) => start ?? []);
+  }
+
+  #find(line: SessionIdentity): KnownSession | undefined {
+    const known = this.#sessions.get(line.session);
+    if (known === undefined || isOf(known, line)) return known;
+    return this.#namesakes.get(sessionKey(line));
+  }
+
+  #add(line: SessionIdentity, number: number, start: SessionStart | undefined): KnownSession {
+    const { session, scenario, vu, intended_ms } = line;
+    const added = { scenario, vu, intended_ms, number, start, hasEnded: false };
+    if (this.#sessions.has(session)) this.#namesakes.set(sessionKey(line), added);
+    else this.#sessions.set(session, added);
+    return added;
   }
 }
 
-function sessionKey(entry: SessionStart | SessionRecord): string {
-  return `${entry.scenario} ${entry.session} ${entry.vu} ${entry.intended_ms}`;
+function isOf(known: KnownSession, { scenario, vu, intended_ms }: SessionIdentity): boolean {
+  return known.intended_ms === intended_ms && known.vu === vu && known.scenario === scenario;
+}
+
+function sessionKey({ session, scenario, vu, intended_ms }: SessionIdentity): string {
+  return `${scenario} ${session} ${vu} ${intended_ms}`;
+}
+
+/** Longer lines are not start lines, but for odd ones. */
+const PLAIN_START_LIMIT = 600;
+
+let plainStart: RegExp | undefined;
+
+/**
+ * A start line as the k6 side writes it: of such a line it is known that it is valid JSON with the right fields. Made when
+ * first asked for, so that a virtual user, which only writes records, has none of it.
+ */
+function plainStartForm(): RegExp {
+  if (plainStart !== undefined) return plainStart;
+  const text = String.raw`"([^"\\\x00-\x1f]*)"`;
+  const number = String.raw`((?:0|[1-9]\d{0,14})(?:\.\d{1,3})?)`;
+  plainStart = new RegExp(
+    `^\\{"record":"${RECORD_SCHEMA}","type":"(realtime|text|probe)","event":"start","session":${text},` +
+      `"scenario":"(${SCENARIO_NAMES.join("|")})","dialect":${text},"asset_set":${text},"vu":(0|[1-9]\\d{0,14}),` +
+      `"epoch_ms":${number},"intended_ms":${number},"start_ms":${number}\\}\\r?$`,
+  );
+  return plainStart;
+}
+
+/**
+ * Reads a start line that is written as the k6 side writes it, several times as fast as `JSON.parse` and the check of its
+ * fields, with the same result.
+ *
+ * @returns `undefined` for any other line, whatever it is.
+ */
+export function readPlainStart(line: string): SessionStart | undefined {
+  const found = plainStartForm().exec(line);
+  if (found === null) return undefined;
+  return {
+    record: RECORD_SCHEMA,
+    type: found[1] as SessionType,
+    event: "start",
+    session: found[2] ?? "",
+    scenario: found[3] as ScenarioName,
+    dialect: found[4] ?? "",
+    asset_set: found[5] ?? "",
+    vu: Number(found[6]),
+    epoch_ms: Number(found[7]),
+    intended_ms: Number(found[8]),
+    start_ms: Number(found[9]),
+  };
 }
 
 /** Parses one line that begins like a record; the answer is its problem if it is none. */
 function parseLine(line: string): SessionStart | SessionRecord | string {
+  const start = line.length < PLAIN_START_LIMIT ? readPlainStart(line) : undefined;
+  if (start !== undefined) return start;
   let value: unknown;
   try {
     value = JSON.parse(line);

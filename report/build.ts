@@ -1,10 +1,11 @@
 // From record files to a report. Knows files and what a run says of itself; computes nothing: lib/analysis.ts does.
 
-import { RunAnalysis } from "../lib/analysis.ts";
+import { RunAnalysis, type MeasuredValues } from "../lib/analysis.ts";
 import type { MachineSamples } from "../lib/machine.ts";
 import type { Results } from "../lib/results.ts";
 import type { SessionRow } from "../lib/session-row.ts";
 import { readRecords } from "./read-records.ts";
+import { SessionLines } from "./session-lines.ts";
 
 /** What a report is made of. */
 export interface BuildInput {
@@ -49,6 +50,10 @@ export interface Report {
   /** Lines that are not records: k6's warnings, the user's own output. */
   readonly other: readonly string[];
   readonly broken: readonly BrokenRecord[];
+  /** Every value of the finished and measured sessions; absent: only what stands in their rows is known. */
+  readonly values?: MeasuredValues;
+  /** Where the record of each session stands; absent: nothing more can be read of single ones. */
+  readonly lines?: SessionLines;
 }
 
 /** k6's exit code for a run that was ended from outside, as by Ctrl-C. */
@@ -61,13 +66,15 @@ const CUT_EXIT_CODE = 105;
  */
 export async function buildReport(input: BuildInput): Promise<Report> {
   const run = new RunAnalysis();
-  const { interrupted, other, broken } = await readRecords(input.files, (record) => {
+  const lines = new SessionLines();
+  const { interrupted, other, broken } = await readRecords(input.files, (record, place) => {
     run.add(record);
+    lines.add(place);
   });
   interrupted.forEach((start) => run.addInterrupted(start));
   const { config, versions, labels, machine, warmupMs, k6 = {} } = input;
   const { exitCode, thresholds, droppedIterations } = k6;
-  const { results, sessions } = run.conclude({
+  const { results, sessions, values, order } = run.conclude({
     brokenLines: broken.length,
     otherLines: other.length,
     isCut: exitCode === CUT_EXIT_CODE,
@@ -79,5 +86,6 @@ export async function buildReport(input: BuildInput): Promise<Report> {
     ...(thresholds === undefined ? {} : { thresholds }),
     ...(droppedIterations === undefined ? {} : { droppedIterations }),
   });
-  return { results, sessions, other, broken };
+  lines.arrange(order);
+  return { results, sessions, other, broken, values, lines };
 }

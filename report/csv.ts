@@ -92,10 +92,17 @@ function censored(value: CensoredValue | undefined): Cell {
 
 function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const lines = [columns.map(([name]) => name).join(",")];
-  rows.forEach((row) => lines.push(columns.map(([, cell]) => csvCell(cell(row))).join(",")));
+  const cells = columns.map(([, cell]) => cell);
+  const line: string[] = [];
+  rows.forEach((row) => {
+    for (let index = 0; index < cells.length; index++) line[index] = csvCell(cells[index]?.(row));
+    lines.push(line.join(","));
+  });
   return `${lines.join("\n")}\n`;
 }
 
+/** A text that a spreadsheet takes for a formula, or that has to stand in quotes. */
+const SPECIAL = /^[=+\-@\t\r]|[",\r\n]/;
 /** What makes a spreadsheet take a text for a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
 
@@ -105,7 +112,28 @@ const FORMULA = /^[=+\-@\t\r]/;
  */
 export function csvCell(cell: Cell): string {
   if (cell === undefined || cell === null) return "";
+  if (typeof cell === "number") return numberText(cell);
   if (typeof cell !== "string") return String(cell);
+  if (!SPECIAL.test(cell)) return cell;
   const text = FORMULA.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** "", ".001", ".002" … ".999". */
+const THOUSANDTHS = Array.from({ length: 1000 }, (_, index) => String(index / 1000).slice(1));
+
+/** Below this a whole number of thousandths has no more digits than a double keeps. */
+const EXACT_BELOW = 1e9;
+
+/**
+ * A number as `String` writes it. Nearly all numbers of a record are whole thousandths: put together from two whole numbers
+ * they are written several times as fast.
+ */
+export function numberText(value: number): string {
+  const size = Math.abs(value);
+  const thousandths = Math.round(size * 1000);
+  if (!(size < EXACT_BELOW) || thousandths / 1000 !== size) return String(value);
+  const whole = Math.floor(thousandths / 1000);
+  const text = `${whole}${THOUSANDTHS[thousandths - 1000 * whole] ?? ""}`;
+  return value < 0 ? `-${text}` : text;
 }

@@ -13,8 +13,6 @@ import { pageBody, pageTitle } from "./html/sections.ts";
 
 /** What the page is made of besides the report. */
 export interface HtmlInput {
-  /** The record files of the report: they are read once more, for the events of single sessions. */
-  readonly files: readonly string[];
   /** Arguments of the command that made the run, without secrets. */
   readonly command?: readonly string[];
   /** The machine of the load generator. */
@@ -34,13 +32,14 @@ export async function writeHtml(report: Report, input: HtmlInput, path: string):
 
 /** Makes the page. */
 export async function reportHtml(report: Report, input: HtmlInput): Promise<string> {
-  const embedded = await collectPage(report, input.files, input.machine);
+  const embedded = await collectPage(report, input.machine);
   return pageHtml(report, input, embedded);
 }
 
 function pageHtml(report: Report, input: HtmlInput, { data, details }: Embedded): string {
   const { early, script, style } = readAssets();
-  const packed = deflateRawSync(JSON.stringify(data), { level: 9 }).toString("base64");
+  // Level 9 takes twice as long to save 0.3 %.
+  const packed = deflateRawSync(JSON.stringify(data), { level: 6 }).toString("base64");
   const policy = [
     "default-src 'none'",
     `script-src ${hashSource(early)} ${hashSource(script)}`,

@@ -32,7 +32,7 @@ const FILES: Readonly<Record<OutputFormat, readonly (readonly [name: string, wri
  * Writes a report into a folder, which is made if it does not exist. Existing files are replaced, each at once, so that
  * nobody reads half a file.
  *
- * @param html - What the page needs besides the report; without record files it shows no events of single sessions.
+ * @param html - What the page needs besides the report.
  * @returns The paths that were written, in the order of the formats asked for.
  * @throws {Error} Node's, if the folder cannot be written.
  */
@@ -40,7 +40,7 @@ export async function writeReport(
   report: Report,
   folder: string,
   outputs: readonly OutputFormat[],
-  html: HtmlInput = { files: [] },
+  html: HtmlInput = {},
 ): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const paths: string[] = [];

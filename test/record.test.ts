@@ -4,12 +4,16 @@ import { describe, expect, it } from "vitest";
 import {
   cutMessage,
   readRecordLog,
+  readPlainStart,
   RecordReader,
   RECORD_SCHEMA,
   roundMs,
   type RealtimeRecord,
   type SessionStart,
+  type SessionType,
 } from "../lib/record.ts";
+import { findMismatch } from "../lib/json-schema.ts";
+import { endLineSchema, startLineSchema } from "../lib/record-schema.ts";
 import type { ScenarioName } from "../lib/scenario.ts";
 import {
   deltas,
@@ -17,6 +21,7 @@ import {
   startedRecord,
   utteranceRecord,
 } from "./fixtures/session-record.ts";
+import { startOf, syntheticRecords } from "./lab/synthetic.ts";
 
 function startLine(session: string, scenario: ScenarioName = "realtime"): SessionStart {
   const { dialect, asset_set, vu, epoch_ms, intended_ms, start_ms } = startedRecord();
@@ -199,6 +204,26 @@ describe("several files as one log", () => {
     expect(reader.interrupted()).toEqual([]);
   });
 
+  it("tell sessions of one name apart by virtual user and intended start, in the order of their starts", () => {
+    const reader = new RecordReader();
+    const starts = [
+      startLine("0"),
+      startLine("1"),
+      { ...startLine("0"), vu: 99 },
+      { ...startLine("0"), intended_ms: 5 },
+    ];
+    starts.forEach((start) => reader.read(JSON.stringify(start)));
+    expect(reader.interrupted()).toEqual(starts);
+    expect(reader.read(JSON.stringify(endLine("0", { vu: 99 }))).type).toBe("session");
+    expect(reader.read(JSON.stringify(endLine("0", { vu: 98 }))).type).toBe("session");
+    expect(reader.interrupted()).toEqual([starts[0], starts[1], starts[3]]);
+    expect(reader.read(JSON.stringify(endLine("0", { vu: 99 }))).type).toBe("broken");
+    // A start that is told twice counts with its last line, in its first place.
+    const again = { ...startLine("0"), start_ms: 7 };
+    expect(reader.read(JSON.stringify(again))).toEqual({ type: "start" });
+    expect(reader.interrupted()).toEqual([again, starts[1], starts[3]]);
+  });
+
   it("count a session once", () => {
     const { sessions, broken } = readRecordLog(log(endLine("0"), endLine("1"), endLine("0")));
     expect(sessions).toHaveLength(2);
@@ -237,5 +262,116 @@ describe("the fields of a record", () => {
   it("may be more than are known", () => {
     const { sessions } = readRecordLog(log({ ...endLine("0"), later: { a: 1 } }));
     expect(sessions).toHaveLength(1);
+  });
+});
+
+/** The problem of a line by the slow way alone: `JSON.parse`, then the description of the line. */
+function slowVerdict(line: string): string {
+  if (!line.startsWith('{"record":')) return "other";
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return "torn";
+  }
+  const { record, event, type } = value as { record: unknown; event: unknown; type: SessionType };
+  if (record !== RECORD_SCHEMA) return "another record";
+  if (event === "start") return findMismatch(startLineSchema(), value) ?? "start";
+  if (event !== "end") return "no event";
+  if (!["realtime", "text", "probe"].includes(type)) return "no type";
+  return findMismatch(endLineSchema(type), value) ?? "session";
+}
+
+function fastVerdict(line: string): string {
+  const entry = new RecordReader().read(line);
+  if (entry.type !== "broken") return entry.type;
+  if (entry.problem.startsWith("not JSON")) return "torn";
+  if (entry.problem.startsWith("record is ")) return "another record";
+  if (entry.problem.startsWith("event is ") && entry.problem.includes('"start" or "end"'))
+    return "no event";
+  return entry.problem.startsWith("type is ") && entry.problem.includes(' or "probe"')
+    ? "no type"
+    : entry.problem;
+}
+
+/** Every place in a value that a line could have got wrong. */
+function placesOf(value: unknown): { readonly holder: object; readonly name: string }[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, each]) => [
+    { holder: value, name },
+    ...placesOf(each),
+  ]);
+}
+
+describe("the fast way to read a line", () => {
+  const samples = (["realtime", "chat", "probe"] as const).flatMap((scenario) =>
+    [0, 2].flatMap((fullMax) =>
+      [...syntheticRecords({ scenario, sessions: 3, concurrency: 2, seed: 5, fullMax })].flatMap(
+        (record) => [JSON.stringify(record), JSON.stringify(startOf(record))],
+      ),
+    ),
+  );
+  const line = fc.constantFrom(...samples);
+  const wrong = fc.oneof(
+    fc.constantFrom(null, undefined, true, "", "x", -1, 0, 1.5, 1e300, [], {}, [null], ["x"], [1]),
+    fc.constantFrom("compact", "end", "start", "text", "probe", "chat", "failed", [[1], [1, 2]]),
+    fc.constantFrom({ count: 1, sum: "x" }, { count: -1, sum: 0 }, { count: 1, sum: 1, zero: 0.5 }),
+  );
+
+  it("has the verdict of the slow way, field by field", () => {
+    fc.assert(
+      fc.property(line, fc.nat(), wrong, fc.boolean(), (text, which, value, isNew) => {
+        const record = JSON.parse(text) as object;
+        const places = placesOf(record);
+        const place = places[which % places.length];
+        if (place === undefined) throw new Error("a record has fields");
+        Object.assign(place.holder, { [isNew ? `${place.name}x` : place.name]: value });
+        const spoilt = JSON.stringify(record);
+        expect(fastVerdict(spoilt)).toBe(slowVerdict(spoilt));
+      }),
+      { seed: 1, numRuns: 3000 },
+    );
+  });
+
+  it("has the verdict of the slow way, character by character", () => {
+    const start = line.filter((text) => text.includes('"event":"start"'));
+    const piece = fc.constantFrom(
+      ...Array.from('\\"{}[],:-+.eE01u \t\r\u0000\u001f\u2028é'),
+      "null",
+      "\\n",
+    );
+    fc.assert(
+      fc.property(start, fc.nat(), fc.nat(2), piece, (text, which, cut, inserted) => {
+        const at = which % (text.length + 1);
+        const spoilt = text.slice(0, at) + inserted + text.slice(at + cut);
+        expect(fastVerdict(spoilt)).toBe(slowVerdict(spoilt));
+        const read = readPlainStart(spoilt);
+        if (read !== undefined) expect(read).toEqual(JSON.parse(spoilt));
+      }),
+      { seed: 2, numRuns: 3000 },
+    );
+  });
+
+  it("is taken for start lines as the k6 side writes them", () => {
+    const texts = fc.string({ unit: "grapheme" });
+    const start = fc.record({
+      session: texts,
+      dialect: texts,
+      vu: fc.nat(),
+      epoch_ms: fc.nat(2e12 / 1000).map((each) => each * 1000 + 0.125),
+      intended_ms: fc.nat(1e9).map(roundMs),
+      start_ms: fc.nat(1e9).map((each) => each / 1000),
+    });
+    let fast = 0;
+    fc.assert(
+      fc.property(start, (fields) => {
+        const text = JSON.stringify({ ...startLine("0"), ...fields });
+        const read = readPlainStart(text);
+        if (read !== undefined) fast++;
+        expect(read ?? JSON.parse(text)).toEqual({ ...startLine("0"), ...fields });
+      }),
+      { seed: 3, numRuns: 500 },
+    );
+    expect(fast).toBeGreaterThan(400);
   });
 });

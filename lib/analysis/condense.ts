@@ -2,20 +2,15 @@
 // intervals only; quantiles are read from the values themselves.
 
 import { groupSessions } from "../stats/bootstrap.ts";
-import { BUCKET_RATIO, BUCKET_ZERO } from "../stats/buckets.ts";
 import type { PooledValues } from "../stats/resampling.ts";
+import { CODE_MIDDLES, codeOf, CODES } from "./bucket-codes.ts";
+import type { CodedValues } from "./samples.ts";
 
 /** Above this number of values they are condensed. */
 const MANY_VALUES = 200_000;
 
 /** Groups of neighbours in time: finer than any block that a bootstrap draws. */
 const TIME_GROUPS = 2000;
-
-const LOG_RATIO = Math.log(BUCKET_RATIO);
-/** Bucket of the smallest value that is not 0. */
-const FIRST = Math.floor(Math.log(BUCKET_ZERO) / LOG_RATIO);
-/** Buckets of one sign: up to 10^12. */
-const BUCKETS = Math.floor(Math.log(1e12) / LOG_RATIO) - FIRST + 1;
 
 /** Pooled values with the start of each of their sessions, or of each of their groups. */
 export interface TimedValues {
@@ -24,7 +19,7 @@ export interface TimedValues {
 }
 
 /** Random groups of sessions, as the bootstrap over sessions would make them; the values themselves if they are few. */
-export function condenseSessions(pooled: PooledValues, seed: number): PooledValues {
+export function condenseSessions(pooled: CodedValues, seed: number): PooledValues {
   const sessions = pooled.offsets.length - 1;
   if (pooled.values.length <= MANY_VALUES) return pooled;
   const { groupOf, groupCount } = groupSessions(sessions, seed);
@@ -32,7 +27,7 @@ export function condenseSessions(pooled: PooledValues, seed: number): PooledValu
 }
 
 /** Groups of sessions that started one after the other; the values themselves if they are few. */
-export function condenseInTime(pooled: PooledValues, starts: Float64Array): TimedValues {
+export function condenseInTime(pooled: CodedValues, starts: Float64Array): TimedValues {
   if (pooled.values.length <= MANY_VALUES) return { pooled, starts };
   const [first, last] = rangeOf(starts);
   const stepMs = (last - first) / TIME_GROUPS || 1;
@@ -46,27 +41,22 @@ export function condenseInTime(pooled: PooledValues, starts: Float64Array): Time
   return { pooled: condense(pooled, groupOf, TIME_GROUPS), starts: middles };
 }
 
-function condense(pooled: PooledValues, groupOf: Uint32Array, groupCount: number): PooledValues {
-  const { values, counts, offsets } = pooled;
+function condense(pooled: CodedValues, groupOf: Uint32Array, groupCount: number): PooledValues {
+  const { values, counts, offsets, codes = Uint16Array.from(values, codeOf) } = pooled;
   // Plain loops: a call for each of millions of values costs more than the work.
-  const bucketOf = new Uint16Array(values.length);
-  const isUsed = new Uint8Array(2 * BUCKETS + 1);
-  for (let index = 0; index < values.length; index++) {
-    const bucket = bucketIndex(values[index] as number);
-    bucketOf[index] = bucket;
-    isUsed[bucket] = 1;
-  }
-  const used = Uint16Array.from(isUsed.keys()).filter((bucket) => isUsed[bucket] === 1);
-  const column = new Uint16Array(isUsed.length);
-  used.forEach((bucket, index) => {
-    column[bucket] = index;
+  const isUsed = new Uint8Array(CODES);
+  for (let index = 0; index < codes.length; index++) isUsed[codes[index] as number] = 1;
+  const used = Uint16Array.from(isUsed.keys()).filter((code) => isUsed[code] === 1);
+  const column = new Uint16Array(CODES);
+  used.forEach((code, index) => {
+    column[code] = index;
   });
   const table = new Float64Array(groupCount * used.length);
   for (let session = 0; session + 1 < offsets.length; session++) {
     const row = (groupOf[session] ?? 0) * used.length;
     const end = offsets[session + 1] ?? 0;
     for (let index = offsets[session] ?? 0; index < end; index++) {
-      const cell = row + (column[bucketOf[index] as number] as number);
+      const cell = row + (column[codes[index] as number] as number);
       table[cell] =
         (table[cell] as number) + (counts === undefined ? 1 : (counts[index] as number));
     }
@@ -85,7 +75,7 @@ function gather(
   for (let cell = 0; cell < table.length; cell++) if (table[cell] !== 0) cells++;
   // A middle may lie beyond the largest value, and an interval must not.
   const middles = Float64Array.from(used, (bucket) =>
-    Math.max(min, Math.min(max, middleOf(bucket))),
+    Math.max(min, Math.min(max, CODE_MIDDLES[bucket] as number)),
   );
   const values = new Float64Array(cells);
   const counts = new Float64Array(cells);
@@ -101,21 +91,6 @@ function gather(
     offsets[group + 1] = next;
   }
   return { values, counts, offsets };
-}
-
-/** 0 for values next to 0; then the sizes above 0, then those below. */
-function bucketIndex(value: number): number {
-  const size = Math.abs(value);
-  if (size < BUCKET_ZERO) return 0;
-  const bucket = Math.min(BUCKETS - 1, Math.floor(Math.log(size) / LOG_RATIO) - FIRST);
-  return 1 + bucket + (value < 0 ? BUCKETS : 0);
-}
-
-function middleOf(index: number): number {
-  if (index === 0) return 0;
-  const isNegative = index > BUCKETS;
-  const bucket = index - 1 - (isNegative ? BUCKETS : 0) + FIRST;
-  return (isNegative ? -1 : 1) * BUCKET_RATIO ** (bucket + 0.5);
 }
 
 function rangeOf(values: Float64Array): readonly [least: number, most: number] {

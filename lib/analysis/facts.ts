@@ -11,7 +11,7 @@ import { blockLengthMs } from "../stats/bootstrap.ts";
 import { quantile, sortValues } from "../stats/quantiles.ts";
 import { findTrend } from "../stats/steadiness.ts";
 import type { RunFacts } from "../verdict.ts";
-import { NumberList } from "./samples.ts";
+import { NumberList } from "./number-list.ts";
 import { findTick } from "./tick.ts";
 
 /** Failures in which the server ended the connection before it was done. */

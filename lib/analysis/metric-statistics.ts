@@ -20,7 +20,7 @@ import { widest, type Interval } from "../stats/interval.ts";
 import type { PooledValues } from "../stats/resampling.ts";
 import { CERTIFIED_CONFIDENCE, INTERVAL_CONFIDENCE, SAMPLE_FLOORS } from "../stats/limits.ts";
 import { condenseInTime, condenseSessions } from "./condense.ts";
-import { orderedQuantile, orderValues, type Selection } from "./samples.ts";
+import { orderedQuantile, orderValues, type CodedValues, type Selection } from "./samples.ts";
 
 const QUANTILES = ["p50", "p90", "p95", "p99"] as const satisfies readonly QuantileName[];
 const SHARES = [0.5, 0.9, 0.95, 0.99] as const;
@@ -52,13 +52,18 @@ export type MetricStatistics = Omit<MetricResult, "unit">;
  */
 export function metricStatistics(chosen: Selection, context: SampleContext): MetricStatistics {
   const ordered = orderValues(chosen.pooled);
+  const pooled: CodedValues =
+    chosen.pooled.counts === undefined
+      ? { ...chosen.pooled, sorted: ordered.sorted }
+      : chosen.pooled;
   const [p50 = 0, p90 = 0, p95 = 0, p99 = 0] = SHARES.map((p) =>
     tidy(orderedQuantile(ordered, p) ?? 0),
   );
   const { count, min, max } = chosen;
-  const grouped = chosen.isSingle ? chosen.pooled : condenseSessions(chosen.pooled, SEED);
+  const grouped = chosen.isSingle ? pooled : condenseSessions(pooled, SEED);
+  // Sorted values are sorted again at a fraction of the cost.
   const sample = chosen.isSingle
-    ? createCensoredSample(chosen.pooled.values, context.bounds)
+    ? createCensoredSample(pooled.sorted ?? pooled.values, context.bounds)
     : undefined;
   return {
     count,
@@ -69,7 +74,7 @@ export function metricStatistics(chosen: Selection, context: SampleContext): Met
     p95,
     p99,
     max,
-    ci95: confidenceIntervals(chosen, grouped, sample, context),
+    ci95: confidenceIntervals({ ...chosen, pooled }, grouped, sample, context),
     certified: certifiedPercentiles(chosen, grouped, sample),
     ...(sample === undefined || sample.censored === 0 ? {} : { censored: censoredOf(sample) }),
   };
@@ -91,7 +96,9 @@ function confidenceIntervals(
     sample === undefined
       ? bootstrapSessions(grouped, SHARES, { seed: SEED })
       : SHARES.map((p) => censoredInterval(sample, p, INTERVAL_CONFIDENCE));
-  const starts = Float64Array.from(chosen.sessions, (session) => context.startOf(session));
+  const starts = new Float64Array(chosen.sessions.length);
+  for (let index = 0; index < starts.length; index++)
+    starts[index] = context.startOf(chosen.sessions[index] as number);
   const timed = condenseInTime(chosen.pooled, starts);
   const { blockMs } = context;
   const byBlock = bootstrapBlocks(timed.pooled, timed.starts, blockMs, SHARES, { seed: SEED });

@@ -1,140 +1,23 @@
 // The values of one metric over many sessions, in little memory: plain values and buckets of compact records alike. Knows
 // numbers and which session they are of; knows no metric.
 
-import { BUCKET_RATIO, type Buckets } from "../stats/buckets.ts";
 import { mean, quantile } from "../stats/quantiles.ts";
 import type { PooledValues } from "../stats/resampling.ts";
+import { CODE_MIDDLES, codeOf, CODES } from "./bucket-codes.ts";
+import { CodeList, NumberList } from "./number-list.ts";
+import type { SessionList } from "./session-list.ts";
 
-const FIRST_CAPACITY = 64;
-
-/** Fewer numbers than this are added faster one by one. */
-const FEW = 16;
-
-/** A list of numbers that grows. */
-export class NumberList {
-  #numbers = new Float64Array(FIRST_CAPACITY);
-  length = 0;
-
-  push(value: number): void {
-    if (this.length === this.#numbers.length) {
-      const wider = new Float64Array(2 * this.length);
-      wider.set(this.#numbers);
-      this.#numbers = wider;
-    }
-    this.#numbers[this.length++] = value;
-  }
-
-  /** Adds many numbers. */
-  pushAll(numbers: ArrayLike<number>): void {
-    if (numbers.length < FEW) {
-      for (let index = 0; index < numbers.length; index++) this.push(numbers[index] as number);
-      return;
-    }
-    const length = this.length + numbers.length;
-    if (length > this.#numbers.length) {
-      const wider = new Float64Array(Math.max(length, 2 * this.#numbers.length));
-      wider.set(this.#numbers.subarray(0, this.length));
-      this.#numbers = wider;
-    }
-    this.#numbers.set(numbers, this.length);
-    this.length = length;
-  }
-
-  /** Adds a part of another list. */
-  pushPart(other: NumberList, from: number, to: number): void {
-    // A view costs more than a few numbers do.
-    if (to - from < FEW) for (let index = from; index < to; index++) this.push(other.at(index));
-    else this.pushAll(other.view(from, to));
-  }
-
-  /** Adds one number many times. */
-  pushMany(number: number, count: number): void {
-    for (let index = 0; index < count; index++) this.push(number);
-  }
-
-  at(index: number): number {
-    return this.#numbers[index] ?? 0;
-  }
-
-  /** The numbers from `from` up to `to`, not a copy. */
-  view(from = 0, to = this.length): Float64Array {
-    return this.#numbers.subarray(from, to);
-  }
-}
-
-/** The values of one session, as they are or as counts of smallest to largest. */
-export interface SessionList {
-  readonly values: ArrayLike<number>;
-  readonly counts?: ArrayLike<number>;
-  /** Elements of `values`. */
-  readonly length: number;
-  /** How many values there are, with their sum, smallest and largest: exact for buckets too. */
-  readonly count: number;
-  readonly sum: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-/** Plain values. */
-export function listOf(values: readonly number[]): SessionList {
-  let sum = 0;
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] as number;
-    sum += value;
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  return { values, length: values.length, count: values.length, sum, min, max };
-}
-
-/** Buckets on either side of size 1 whose middles are kept: sizes from 10^-17 to 10^17. */
-const KEPT_BUCKETS = 4000;
-
-const MIDDLES = Float64Array.from(
-  { length: 2 * KEPT_BUCKETS },
-  (_, index) => BUCKET_RATIO ** (index - KEPT_BUCKETS + 0.5),
-);
-
-function middleOf(bucket: number): number {
-  return MIDDLES[bucket + KEPT_BUCKETS] ?? BUCKET_RATIO ** (bucket + 0.5);
-}
-
-/** The values of buckets: the same as `bucketValues`, for millions of them. */
-export function listOfBuckets(buckets: Buckets): SessionList {
-  const { count, sum, zero = 0, positive = [], negative = [] } = buckets;
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = buckets;
-  const below = negative.length >> 1;
-  const hasZero = zero > 0 ? 1 : 0;
-  const length = below + hasZero + (positive.length >> 1);
-  const values = new Float64Array(length);
-  const counts = new Float64Array(length);
-  let bucket = 0;
-  for (let pair = 0; pair < below; pair++) {
-    bucket += negative[2 * pair] ?? 0;
-    // The first bucket has the smallest size: of negative values, the largest.
-    values[below - 1 - pair] = Math.max(min, Math.min(max, -middleOf(bucket)));
-    counts[below - 1 - pair] = negative[2 * pair + 1] ?? 0;
-  }
-  if (hasZero === 1) {
-    values[below] = Math.max(min, Math.min(max, 0));
-    counts[below] = zero;
-  }
-  bucket = 0;
-  for (let at = below + hasZero, pair = 0; at < length; at++, pair++) {
-    bucket += positive[2 * pair] ?? 0;
-    values[at] = Math.max(min, Math.min(max, middleOf(bucket)));
-    counts[at] = positive[2 * pair + 1] ?? 0;
-  }
-  return { values, counts, length, count, sum, min, max };
+/** Values with how often each occurred, session by session; with their codes where any of them came as buckets. */
+export interface CodedValues extends PooledValues {
+  /** See `codeOf`. */
+  readonly codes?: Uint16Array;
 }
 
 /** The values of a part of the sessions. */
 export interface Selection {
   /** Session by session; with counts where any of them came as buckets. */
-  readonly pooled: PooledValues;
-  /** Which session each is, in the order in which they were added. */
+  readonly pooled: CodedValues;
+  /** Which session each is, in the order in which they were named. */
   readonly sessions: Uint32Array;
   /** How many values there are, buckets counted in full. */
   readonly count: number;
@@ -145,33 +28,98 @@ export interface Selection {
   readonly isSingle: boolean;
 }
 
-/** Values of one metric, added session by session. */
+/** The values of a part of the sessions as counts. */
+export interface Tally {
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  /** How many values have each code. */
+  readonly byCode: Float64Array;
+  /** The values themselves, if they are few and none came as a bucket. */
+  readonly values?: Float64Array;
+}
+
+/** Up to so many values are kept beside their counts. */
+const FEW_VALUES = 2000;
+
+/** Count, sum, smallest and largest of a session's values. */
+const TOTALS = 4;
+
+/** Values of one metric, added session by session: plain ones, and buckets of compact records. */
 export class Samples {
   readonly #values = new NumberList();
-  /** How often each value occurred; `undefined` as long as all occurred once. */
-  #counts: NumberList | undefined;
+  /** How often each value occurred, and the code of its bucket; `undefined` as long as none came as a bucket. */
+  #counted: { readonly counts: NumberList; readonly codes: CodeList } | undefined;
   readonly #sessions = new NumberList();
   readonly #ends = new NumberList();
-  /** Count, sum, smallest and largest of each session's values: exact for buckets too. */
-  readonly #totals = new NumberList();
+  /** Of each session, exact for buckets too; `undefined` as long as every session has one plain value. */
+  #totals: NumberList | undefined;
+
+  /** Adds the only value of a session. */
+  addOne(session: number, value: number): void {
+    this.#values.push(value);
+    this.#counted?.counts.push(1);
+    this.#counted?.codes.push(codeOf(value));
+    this.#end(session, 1, value, value, value);
+  }
 
   /** Adds the values of a session; none of none. */
-  add(session: number, values: SessionList): void {
-    if (values.length === 0) return;
-    const { length, counts } = values;
-    if (counts !== undefined && this.#counts === undefined) {
-      this.#counts = new NumberList();
-      this.#counts.pushMany(1, this.#values.length);
+  add(session: number, { values, buckets, length, count, sum, min, max }: SessionList): void {
+    if (length === 0) return;
+    if (length !== 1 || buckets !== undefined) this.#needTotals();
+    const counted = buckets === undefined ? this.#counted : this.#needCounts();
+    const at = this.#values.length;
+    const to = this.#values.reserve(length);
+    for (let index = 0; index < length; index++) to[at + index] = values[index] as number;
+    this.#values.length += length;
+    if (counted !== undefined) {
+      const counts = counted.counts.reserve(length);
+      const codes = counted.codes.reserve(length);
+      for (let index = 0; index < length; index++) {
+        counts[at + index] = buckets === undefined ? 1 : (buckets.counts[index] as number);
+        codes[at + index] =
+          buckets === undefined
+            ? codeOf(to[at + index] as number)
+            : (buckets.codes[index] as number);
+      }
+      counted.counts.length += length;
+      counted.codes.length += length;
     }
-    this.#values.pushAll(values.values);
-    if (counts === undefined) this.#counts?.pushMany(1, length);
-    else this.#counts?.pushAll(counts);
+    this.#end(session, count, sum, min, max);
+  }
+
+  #end(session: number, count: number, sum: number, min: number, max: number): void {
     this.#sessions.push(session);
     this.#ends.push(this.#values.length);
-    this.#totals.push(values.count);
-    this.#totals.push(values.sum);
-    this.#totals.push(values.min);
-    this.#totals.push(values.max);
+    if (this.#totals === undefined) return;
+    const totals = this.#totals.reserve(TOTALS);
+    totals[this.#totals.length++] = count;
+    totals[this.#totals.length++] = sum;
+    totals[this.#totals.length++] = min;
+    totals[this.#totals.length++] = max;
+  }
+
+  #needCounts(): { readonly counts: NumberList; readonly codes: CodeList } {
+    if (this.#counted !== undefined) return this.#counted;
+    const counts = new NumberList();
+    const codes = new CodeList();
+    this.#values.view().forEach((value) => {
+      counts.push(1);
+      codes.push(codeOf(value));
+    });
+    this.#counted = { counts, codes };
+    return this.#counted;
+  }
+
+  #needTotals(): void {
+    if (this.#totals !== undefined) return;
+    const totals = new NumberList();
+    // So far each session has one value.
+    this.#values.view().forEach((value) => {
+      totals.push(1);
+      for (let which = 1; which < TOTALS; which++) totals.push(value);
+    });
+    this.#totals = totals;
   }
 
   /** The quantile of the values of some sessions. */
@@ -187,61 +135,127 @@ export class Samples {
    * @returns `undefined` if none of them has any.
    */
   select(chosen: Uint32Array): Selection | undefined {
-    const runOf = this.#runs();
-    const values = new NumberList();
-    const counts = this.#counts === undefined ? undefined : new NumberList();
-    const sessions = new NumberList();
-    const ends = new NumberList();
-    const sums = new NumberList();
+    const runs = this.#runsOf(chosen);
+    const pooled = this.#pool(runs);
+    const { sums, ...totals } = this.#totalsOf(runs);
+    const average = mean(sums);
+    if (average === undefined) return undefined;
+    const all = this.#sessions.view();
+    const sessions = runs.map((run) => all[run] as number);
+    return { pooled, sessions, ...totals, mean: (average * runs.length) / totals.count };
+  }
+
+  /** Counts the values of some sessions; `undefined` if none of them has any. */
+  tally(chosen: Uint32Array): Tally | undefined {
+    const runs = this.#runsOf(chosen);
+    const { count, min, max } = this.#totalsOf(runs);
+    if (count === 0) return undefined;
+    if (this.#counted === undefined && count <= FEW_VALUES) {
+      const { values } = this.#pool(runs);
+      const byCode = new Float64Array(CODES);
+      values.forEach((value) => addTo(byCode, codeOf(value), 1));
+      return { count, min, max, byCode, values };
+    }
+    return { count, min, max, byCode: this.#countCodes(runs) };
+  }
+
+  #countCodes(runs: Uint32Array): Float64Array {
+    const byCode = new Float64Array(CODES);
+    const values = this.#values.view();
+    const ends = this.#ends.view();
+    const counts = this.#counted?.counts.view();
+    const codes = this.#counted?.codes.view();
+    for (let index = 0; index < runs.length; index++) {
+      const run = runs[index] as number;
+      const end = ends[run] as number;
+      for (let at = run === 0 ? 0 : (ends[run - 1] as number); at < end; at++) {
+        const code = codes === undefined ? codeOf(values[at] as number) : (codes[at] as number);
+        addTo(byCode, code, counts === undefined ? 1 : (counts[at] as number));
+      }
+    }
+    return byCode;
+  }
+
+  /** Where the values of each of the sessions are, of those that have any: their places among all that were added. */
+  #runsOf(chosen: Uint32Array): Uint32Array {
+    const sessions = this.#sessions.view();
+    let last = -1;
+    for (let run = 0; run < sessions.length; run++) last = Math.max(last, sessions[run] as number);
+    // One more than the place; 0 for a session without any.
+    const places = new Uint32Array(last + 1);
+    for (let run = 0; run < sessions.length; run++) places[sessions[run] as number] = run + 1;
+    const runs = new Uint32Array(chosen.length);
+    let length = 0;
+    for (let index = 0; index < chosen.length; index++) {
+      const place = places[chosen[index] as number] ?? 0;
+      if (place > 0) runs[length++] = place - 1;
+    }
+    return runs.subarray(0, length);
+  }
+
+  #pool(runs: Uint32Array): CodedValues {
+    const ends = this.#ends.view();
+    const offsets = new Uint32Array(runs.length + 1);
+    let length = 0;
+    for (let index = 0; index < runs.length; index++) {
+      const run = runs[index] as number;
+      length += (ends[run] as number) - (run === 0 ? 0 : (ends[run - 1] as number));
+      offsets[index + 1] = length;
+    }
+    // Plain loops: most sessions have few values, and a call to copy them costs more than they do.
+    const from = this.#values.view();
+    const values = new Float64Array(length);
+    const fromCounts = this.#counted?.counts.view();
+    const fromCodes = this.#counted?.codes.view();
+    const counts = new Float64Array(fromCounts === undefined ? 0 : length);
+    const codes = new Uint16Array(fromCodes === undefined ? 0 : length);
+    for (let index = 0; index < runs.length; index++) {
+      const end = offsets[index + 1] as number;
+      let at = (ends[runs[index] as number] as number) - end + (offsets[index] as number);
+      for (let to = offsets[index] as number; to < end; to++, at++) {
+        values[to] = from[at] as number;
+        if (fromCounts === undefined || fromCodes === undefined) continue;
+        counts[to] = fromCounts[at] as number;
+        codes[to] = fromCodes[at] as number;
+      }
+    }
+    return fromCounts === undefined ? { values, offsets } : { values, offsets, counts, codes };
+  }
+
+  /** What is exact for buckets too. */
+  #totalsOf(
+    runs: Uint32Array,
+  ): Pick<Selection, "count" | "min" | "max" | "isSingle"> & { readonly sums: Float64Array } {
+    const totals = this.#totals?.view();
+    // Without totals each session has one value.
+    const values = this.#values.view();
+    const sums = new Float64Array(runs.length);
     let count = 0;
     let min = Number.POSITIVE_INFINITY;
     let max = Number.NEGATIVE_INFINITY;
     let isSingle = true;
-    for (let index = 0; index < chosen.length; index++) {
-      const session = chosen[index] as number;
-      const run = (runOf[session] ?? 0) - 1;
-      if (run < 0) continue;
-      const from = run === 0 ? 0 : this.#ends.at(run - 1);
-      const to = this.#ends.at(run);
-      values.pushPart(this.#values, from, to);
-      if (this.#counts !== undefined) counts?.pushPart(this.#counts, from, to);
-      sessions.push(session);
-      ends.push(values.length);
-      const own = this.#totals.at(4 * run);
+    for (let index = 0; index < runs.length; index++) {
+      const run = runs[index] as number;
+      const at = TOTALS * run;
+      const own = totals === undefined ? 1 : (totals[at] as number);
       if (own !== 1) isSingle = false;
       count += own;
-      sums.push(this.#totals.at(4 * run + 1));
-      min = Math.min(min, this.#totals.at(4 * run + 2));
-      max = Math.max(max, this.#totals.at(4 * run + 3));
+      sums[index] = totals === undefined ? (values[run] as number) : (totals[at + 1] as number);
+      min = Math.min(
+        min,
+        totals === undefined ? (values[run] as number) : (totals[at + 2] as number),
+      );
+      max = Math.max(
+        max,
+        totals === undefined ? (values[run] as number) : (totals[at + 3] as number),
+      );
     }
-    const average = mean(sums.view());
-    if (average === undefined) return undefined;
-    const offsets = new Uint32Array(sessions.length + 1);
-    offsets.set(ends.view(), 1);
-    return {
-      pooled: {
-        values: values.view(),
-        offsets,
-        ...(counts === undefined ? {} : { counts: counts.view() }),
-      },
-      sessions: Uint32Array.from(sessions.view()),
-      count,
-      mean: (average * sessions.length) / count,
-      min,
-      max,
-      isSingle,
-    };
+    return { sums, count, min, max, isSingle };
   }
+}
 
-  /** One more than the place of each session's values; 0 for a session without any. */
-  #runs(): Uint32Array {
-    let last = -1;
-    for (let run = 0; run < this.#sessions.length; run++)
-      last = Math.max(last, this.#sessions.at(run));
-    const runs = new Uint32Array(last + 1);
-    for (let run = 0; run < this.#sessions.length; run++) runs[this.#sessions.at(run)] = run + 1;
-    return runs;
-  }
+function addTo(byCode: Float64Array, code: number, more: number): void {
+  byCode[code] = (byCode[code] as number) + more;
 }
 
 /** What is kept of a metric while records are read. */
@@ -249,6 +263,8 @@ export interface MetricData {
   readonly samples: Samples;
   /** Lower bounds of sessions that were given up: which session, and how long it waited. */
   readonly bounds: { readonly session: number; readonly bound: number }[];
+  /** Of several values, their sum stands for a session, and not their median. */
+  readonly isCounter: boolean;
 }
 
 /** Values in order, so that quantiles can be read. */
@@ -259,17 +275,28 @@ export interface OrderedValues {
 }
 
 /** Puts pooled values in order. */
-export function orderValues({ values, counts }: PooledValues): OrderedValues {
+export function orderValues({ values, counts, codes }: CodedValues): OrderedValues {
   if (counts === undefined) {
     const copy = values.slice();
     copy.sort();
     return { sorted: copy };
   }
+  // Nearly all values are middles of buckets: those are counted in a table, and only the others one by one.
   const tally = new Map<number, number>();
+  const middles = new Float64Array(CODES);
   for (let index = 0; index < values.length; index++) {
     const value = values[index] as number;
-    tally.set(value, (tally.get(value) ?? 0) + (counts[index] as number));
+    const count = counts[index] as number;
+    const code = codes?.[index];
+    if (code !== undefined && value === CODE_MIDDLES[code])
+      middles[code] = (middles[code] as number) + count;
+    else tally.set(value, (tally.get(value) ?? 0) + count);
   }
+  middles.forEach((count, code) => {
+    if (count === 0) return;
+    const value = CODE_MIDDLES[code] as number;
+    tally.set(value, (tally.get(value) ?? 0) + count);
+  });
   const sorted = Float64Array.from(tally.keys());
   sorted.sort();
   let sum = 0;

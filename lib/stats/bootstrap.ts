@@ -112,17 +112,19 @@ export function bootstrapBlocks(
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   for (let session = 0; session < startsMs.length; session++) {
-    first = Math.min(first, startsMs[session] ?? first);
-    last = Math.max(last, startsMs[session] ?? last);
+    first = Math.min(first, startsMs[session] as number);
+    last = Math.max(last, startsMs[session] as number);
   }
   const spanMs = last - first;
   if (pooled.values.length === 0 || !(spanMs >= BLOCKS_MIN * blockMs)) return undefined;
   const blocks = Math.min(MAX_GROUPS, spanMs / blockMs);
   const slotsPerBlock = Math.max(1, Math.min(SLOTS_PER_BLOCK, Math.floor(MAX_GROUPS / blocks)));
   const slots = Math.floor(blocks * slotsPerBlock);
-  const slotOf = Uint32Array.from({ length: startsMs.length }, (_, session) =>
-    Math.min(slots - 1, Math.floor((((startsMs[session] ?? first) - first) / spanMs) * slots)),
-  );
+  const slotOf = new Uint32Array(startsMs.length);
+  for (let session = 0; session < slotOf.length; session++) {
+    const slot = Math.floor((((startsMs[session] as number) - first) / spanMs) * slots);
+    slotOf[session] = Math.min(slots - 1, slot);
+  }
   const grouped = groupValues(pooled, slotOf, slots, ps);
   const generator = createGenerator(options.seed, STREAM.blocks);
   return intervals(grouped, ps, options, (weights) =>
@@ -236,9 +238,8 @@ function intervals(
     draw(weights);
     // A resample of slots in which no session started says nothing.
     if (!resampledQuantiles(grouped, weights, ps, quantiles)) continue;
-    resampled.forEach((list, which) => {
-      list[done] = quantiles[which] ?? 0;
-    });
+    for (let which = 0; which < resampled.length; which++)
+      (resampled[which] as Float64Array)[done] = quantiles[which] as number;
     done++;
   }
   const found = resampled.flatMap(

@@ -33,11 +33,13 @@ export function createCensoredSample(
   observed: ArrayLike<number>,
   limits: ArrayLike<number>,
 ): CensoredSample {
+  const sorted = sortValues(observed);
+  if (limits.length === 0) return { least: sorted, most: sorted, censored: 0 };
   const least = new Float64Array(observed.length + limits.length);
   least.set(observed);
   least.set(limits, observed.length);
   const most = new Float64Array(least.length).fill(Number.POSITIVE_INFINITY);
-  most.set(sortValues(observed));
+  most.set(sorted);
   return { least: sortValues(least), most, censored: limits.length };
 }
 

@@ -8,14 +8,21 @@
  * @throws {RangeError} If a value is not finite.
  */
 export function sortValues(values: ArrayLike<number>): Float64Array {
-  const sorted = Float64Array.from(values);
-  sorted.sort();
+  const sorted = new Float64Array(values);
+  if (!isRising(sorted)) sorted.sort();
   // Sorted, everything that is not finite lies at the ends: NaN last of all.
   const first = sorted[0] ?? 0;
   const last = sorted.at(-1) ?? 0;
   if (!Number.isFinite(first)) throw new RangeError(`${first} is not a finite value`);
   if (!Number.isFinite(last)) throw new RangeError(`${last} is not a finite value`);
   return sorted;
+}
+
+/** Whether values are sorted already, and finite but for the ends. */
+function isRising(values: Float64Array): boolean {
+  for (let index = 1; index < values.length; index++)
+    if (!((values[index] as number) >= (values[index - 1] as number))) return false;
+  return true;
 }
 
 /**

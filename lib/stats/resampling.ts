@@ -13,6 +13,8 @@ export interface PooledValues {
   readonly counts?: Float64Array;
   /** One more than there are sessions; from 0, never falling, up to the number of values. */
   readonly offsets: Uint32Array;
+  /** The values, smallest first, where somebody has sorted them already; only where each occurred once. */
+  readonly sorted?: Float64Array;
 }
 
 /** Lays the values of sessions end to end. Linear. */
@@ -43,6 +45,8 @@ export interface GroupedValues {
   readonly groupCount: number;
   readonly grid: Float64Array;
   readonly atMost: Float64Array;
+  /** How many values of all groups are at most each grid value. */
+  readonly total: Float64Array;
 }
 
 /**
@@ -67,17 +71,24 @@ export function groupValues(
   const atMost = new Float64Array(grid.length * groupCount);
   const { values, counts, offsets } = pooled;
   for (let session = 0; session + 1 < offsets.length; session++) {
-    const group = groupOf[session] ?? 0;
-    const end = offsets[session + 1] ?? 0;
-    for (let index = offsets[session] ?? 0; index < end; index++) {
-      const cell = firstAtLeast(grid, values[index] ?? 0) * groupCount + group;
-      atMost[cell] = (atMost[cell] ?? 0) + (counts === undefined ? 1 : (counts[index] ?? 0));
+    const group = groupOf[session] as number;
+    const end = offsets[session + 1] as number;
+    for (let index = offsets[session] as number; index < end; index++) {
+      const cell = firstAtLeast(grid, values[index] as number) * groupCount + group;
+      atMost[cell] =
+        (atMost[cell] as number) + (counts === undefined ? 1 : (counts[index] as number));
     }
   }
   for (let cell = groupCount; cell < atMost.length; cell++) {
-    atMost[cell] = (atMost[cell] ?? 0) + (atMost[cell - groupCount] ?? 0);
+    atMost[cell] = (atMost[cell] as number) + (atMost[cell - groupCount] as number);
   }
-  return { groupCount, grid, atMost };
+  const total = new Float64Array(grid.length);
+  for (let cell = 0, column = 0; column < grid.length; column++) {
+    let sum = 0;
+    for (const end = cell + groupCount; cell < end; cell++) sum += atMost[cell] as number;
+    total[column] = sum;
+  }
+  return { groupCount, grid, atMost, total };
 }
 
 /**
@@ -102,11 +113,11 @@ export function resampledQuantiles(
     const position = (total - 1) * (ps[which] ?? 0);
     const rank = Math.floor(position) + 1;
     const share = position - rank + 1;
-    const column = columnOfRank(grouped, weights, rank, 0);
+    const { column, count } = columnOfRank(grouped, weights, rank, total);
     const below = grid[column] ?? 0;
     result[which] = below;
-    if (share === 0 || weightedCount(grouped, weights, column) > rank) continue;
-    const above = grid[columnOfRank(grouped, weights, rank + 1, column)] ?? below;
+    if (share === 0 || count > rank) continue;
+    const above = grid[columnOfRank(grouped, weights, rank + 1, total).column] ?? below;
     result[which] = below + share * (above - below);
   }
   return true;
@@ -117,7 +128,7 @@ export function drawGroups(generator: Generator, weights: Float64Array): void {
   weights.fill(0);
   for (let draw = 0; draw < weights.length; draw++) {
     const group = generator.below(weights.length);
-    weights[group] = (weights[group] ?? 0) + 1;
+    weights[group] = (weights[group] as number) + 1;
   }
 }
 
@@ -131,7 +142,7 @@ export function drawBlocks(generator: Generator, length: number, weights: Float6
   let at = 0;
   for (let draw = 0; draw < count; draw++) {
     if (draw % length === 0) at = generator.below(count);
-    weights[at] = (weights[at] ?? 0) + 1;
+    weights[at] = (weights[at] as number) + 1;
     at = at + 1 === count ? 0 : at + 1;
   }
 }
@@ -140,28 +151,64 @@ export function drawBlocks(generator: Generator, length: number, weights: Float6
 function weightedCount(grouped: GroupedValues, weights: Float64Array, column: number): number {
   const { groupCount, atMost } = grouped;
   const start = column * groupCount;
-  let count = 0;
-  for (let group = 0; group < groupCount; group++) {
-    count += (weights[group] ?? 0) * (atMost[start + group] ?? 0);
+  // Whole numbers, so their sum does not depend on the order; four sums at a time do not wait for each other.
+  let [first, second, third, fourth] = [0, 0, 0, 0];
+  let group = 0;
+  for (; group + 3 < groupCount; group += 4) {
+    const at = start + group;
+    first += (weights[group] as number) * (atMost[at] as number);
+    second += (weights[group + 1] as number) * (atMost[at + 1] as number);
+    third += (weights[group + 2] as number) * (atMost[at + 2] as number);
+    fourth += (weights[group + 3] as number) * (atMost[at + 3] as number);
   }
-  return count;
+  for (; group < groupCount; group++)
+    first += (weights[group] as number) * (atMost[start + group] as number);
+  return first + second + third + fourth;
 }
 
-/** The first column, from `from` on, with at least `rank` values of the resample up to it. */
+/** A column, and how many values of the resample are at most its grid value. */
+interface RankedColumn {
+  readonly column: number;
+  readonly count: number;
+}
+
+/** Guesses that may go astray before the rest is halved. */
+const MAX_GUESSES = 6;
+
+/**
+ * The first column with at least `rank` values of the resample up to it; the last one if there is none. It is looked for
+ * where the values of all sessions would have it, shifted by what the resample has more or less there: three or four
+ * columns are counted, where halving would count a dozen.
+ *
+ * @param drawn - How many values the resample has in all.
+ */
 function columnOfRank(
   grouped: GroupedValues,
   weights: Float64Array,
   rank: number,
-  from: number,
-): number {
-  let low = from;
-  let high = grouped.grid.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (weightedCount(grouped, weights, middle) >= rank) high = middle;
-    else low = middle + 1;
+  drawn: number,
+): RankedColumn {
+  const { total, grid } = grouped;
+  const last = grid.length - 1;
+  const scale = (total[last] as number) / drawn;
+  // Columns up to `low` have too few values, those from `high` on enough.
+  let low = -1;
+  let high = last;
+  let highCount = drawn;
+  let guess = firstAtLeast(total, rank * scale);
+  for (let turn = 0; high - low > 1; turn++) {
+    const column = Math.max(low + 1, Math.min(high - 1, guess));
+    const count = weightedCount(grouped, weights, column);
+    const isEnough = count >= rank;
+    if (isEnough) {
+      high = column;
+      highCount = count;
+    } else low = column;
+    const shifted = firstAtLeast(total, (total[column] as number) + (rank - count) * scale);
+    guess = isEnough ? Math.min(shifted, column - 1) : Math.max(shifted, column + 1);
+    if (turn >= MAX_GUESSES) guess = (low + high) >> 1;
   }
-  return low;
+  return { column: high, count: highCount };
 }
 
 /** The first index whose value is at least `value`; the last one if there is none. */
@@ -170,7 +217,7 @@ function firstAtLeast(sorted: Float64Array, value: number): number {
   let high = sorted.length - 1;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) >= value) high = middle;
+    if ((sorted[middle] as number) >= value) high = middle;
     else low = middle + 1;
   }
   return low;
@@ -198,7 +245,7 @@ function chooseGrid(pooled: PooledValues, ps: readonly number[]): Float64Array {
 }
 
 /** The different values, smallest first, and how many values are at most each of them. */
-function distinctValues({ values, counts }: PooledValues): {
+function distinctValues({ values, counts, sorted: known }: PooledValues): {
   readonly values: Float64Array;
   readonly cumulative: Float64Array;
 } {
@@ -208,14 +255,15 @@ function distinctValues({ values, counts }: PooledValues): {
       totals.set(value, (totals.get(value) ?? 0) + (counts[index] ?? 0));
     });
   }
-  const sorted = counts === undefined ? values.slice() : Float64Array.from(totals.keys());
-  sorted.sort();
+  const sorted =
+    known ?? (counts === undefined ? values.slice() : Float64Array.from(totals.keys()));
+  if (known === undefined) sorted.sort();
   const distinct = new Float64Array(sorted.length);
   const cumulative = new Float64Array(sorted.length);
   let last = -1;
   let count = 0;
   for (let index = 0; index < sorted.length; index++) {
-    const value = sorted[index] ?? 0;
+    const value = sorted[index] as number;
     if (last < 0 || value !== distinct[last]) distinct[++last] = value;
     count += counts === undefined ? 1 : (totals.get(value) ?? 0);
     cumulative[last] = count;

@@ -1,18 +1,13 @@
-// What the page embeds: rows, curves and the events of a choice of sessions. Reads the record files a second time; the
-// choice is made elsewhere.
+// What the page embeds: rows, curves and the events of a choice of sessions, whose records it reads once more; the choice is
+// made elsewhere.
 
 import { deflateRawSync } from "node:zlib";
 
-import { flattenReadings } from "../../lib/compact-record.ts";
 import type { MachineSamples } from "../../lib/machine.ts";
 import { metricDefinition, type MetricName } from "../../lib/metrics.ts";
-import { readings } from "../../lib/readings.ts";
-import type { SessionRecord } from "../../lib/record.ts";
-import type { MetricResult, QuantileName, Results } from "../../lib/results.ts";
+import type { MetricResult, QuantileName } from "../../lib/results.ts";
 import type { SessionRow } from "../../lib/session-row.ts";
-import type { Buckets } from "../../lib/stats/buckets.ts";
 import type { Report } from "../build.ts";
-import { readRecords } from "../read-records.ts";
 import { chooseDetailed, chooseRows } from "./choose.ts";
 import { AssetTable, encodeDetail } from "./detail-codec.ts";
 import { chartMetrics, GAP_METRIC, objectivesOf } from "./headline.ts";
@@ -39,32 +34,27 @@ export interface Embedded {
 /**
  * Collects what a page embeds.
  *
- * @param files - The record files of the report.
  * @throws {Error} Node's, if a file cannot be read.
  */
-export async function collectPage(
-  report: Report,
-  files: readonly string[],
-  machine?: MachineSamples,
-): Promise<Embedded> {
+export async function collectPage(report: Report, machine?: MachineSamples): Promise<Embedded> {
   const { results, sessions } = report;
   const metrics = chartMetrics(results.scenario);
   const wanted = chooseDetailed(sessions, metrics[0] ?? "start_lag_ms");
-  const { pools, details, assets } = await readDetails(files, sessions, wanted, results);
+  const { details, assets } = await readDetails(report, wanted);
   const kept = withinBudget(wanted, details);
   const rows = chooseRows(sessions, metrics, kept);
   const positions = new Map(rows.chosen.map((index, position) => [index, position]));
   const gapMetric = GAP_METRIC[results.scenario];
-  const gaps = gapMetric === undefined ? undefined : pools.get(gapMetric);
+  const gaps = gapMetric === undefined ? undefined : poolOf(report, gapMetric);
   const data: PageData = {
     scenario: results.scenario,
-    metrics: metrics.flatMap((name) => chartMetric(name, results, sessions, pools) ?? []),
+    metrics: metrics.flatMap((name) => chartMetric(name, report) ?? []),
     rows: rowColumns(rows.chosen.flatMap((index) => sessions[index] ?? [])),
     timeline: {
       ...timelineOf(sessions, results.measured),
       ...(machine === undefined ? {} : { cpu: cpuOf(machine, Date.parse(results.started_at)) }),
     },
-    ...(gapMetric === undefined || gaps === undefined
+    ...(gapMetric === undefined || gaps === undefined || gaps.count === 0
       ? {}
       : {
           gaps: {
@@ -86,48 +76,17 @@ export async function collectPage(
 }
 
 interface Details {
-  readonly pools: ReadonlyMap<MetricName, Pool>;
   readonly details: ReadonlyMap<number, string>;
   readonly assets: AssetTable;
 }
 
-async function readDetails(
-  files: readonly string[],
-  sessions: readonly SessionRow[],
-  wanted: readonly number[],
-  { scenario }: Results,
-): Promise<Details> {
-  const numbers = new Map(sessions.map((row, index) => [`${row.session} ${row.vu}`, index]));
-  const isWanted = new Set(wanted);
-  const pools = new Map<MetricName, Pool>();
-  const pooled = [...chartMetrics(scenario), GAP_METRIC[scenario]].filter(
-    (name) => name !== undefined,
-  );
+async function readDetails({ lines }: Report, wanted: readonly number[]): Promise<Details> {
   const details = new Map<number, string>();
   const assets = new AssetTable();
-  await readRecords(files, (record) => {
-    const index = numbers.get(`${record.session} ${record.vu}`);
-    if (index === undefined) return;
-    if (isWanted.has(index)) details.set(index, deflated(encodeDetail(record, assets)));
-    if (record.outcome !== "finished" || sessions[index]?.phase !== "measured") return;
-    const values = valuesOf(record);
-    new Set(pooled).forEach((name) => {
-      const list = values(name);
-      if (list === undefined) return;
-      const pool = pools.get(name) ?? new Pool();
-      pools.set(name, pool);
-      pool.add(list);
-    });
+  await lines?.read(wanted, (record, row) => {
+    details.set(row, deflated(encodeDetail(record, assets)));
   });
-  return { pools, details, assets };
-}
-
-function valuesOf(
-  record: SessionRecord,
-): (name: MetricName) => readonly number[] | Buckets | undefined {
-  if (record.detail === "compact") return (name) => record.readings?.values[name];
-  const { lists } = flattenReadings(readings(record));
-  return (name) => lists.get(name);
+  return { details, assets };
 }
 
 function withinBudget(wanted: readonly number[], details: ReadonlyMap<number, string>): number[] {
@@ -159,15 +118,12 @@ const QUANTILES: readonly (readonly [QuantileName, number])[] = [
   ["p99", 0.99],
 ];
 
-function chartMetric(
-  name: MetricName,
-  results: Results,
-  sessions: readonly SessionRow[],
-  pools: ReadonlyMap<MetricName, Pool>,
-): ChartMetric | undefined {
-  const pool = pools.get(name) ?? poolOfRows(sessions, name);
+function chartMetric(name: MetricName, report: Report): ChartMetric | undefined {
+  const { results, sessions } = report;
   const metric = results.metrics[name];
-  if (pool.count === 0 || metric === undefined) return undefined;
+  if (metric === undefined) return undefined;
+  const pool = poolOf(report, name);
+  if (pool.count === 0) return undefined;
   const { title, per } = metricDefinition(name);
   return {
     name,
@@ -184,13 +140,19 @@ function chartMetric(
   };
 }
 
-/** Of a report without its files: a session stands with one value. */
-function poolOfRows(sessions: readonly SessionRow[], name: MetricName): Pool {
+/** The values of the finished and measured sessions; where only rows are known, a session stands with one value. */
+function poolOf({ values, sessions }: Report, name: MetricName): Pool {
   const pool = new Pool();
-  sessions.forEach(({ outcome, phase, values }) => {
-    const value = values[name];
-    if (outcome === "finished" && phase === "measured" && value !== undefined) pool.add([value]);
-  });
+  if (values === undefined)
+    sessions.forEach((row) => {
+      const value = row.values[name];
+      if (row.outcome === "finished" && row.phase === "measured" && value !== undefined)
+        pool.add([value]);
+    });
+  else {
+    const tally = values.tally(name);
+    if (tally !== undefined) pool.addTally(tally);
+  }
   return pool;
 }
 
@@ -225,7 +187,6 @@ function rowColumns(rows: readonly SessionRow[]): RowColumns {
         return text === undefined || text === "" ? [] : [[String(index), text] as const];
       }),
     );
-  const metrics = new Set(rows.flatMap(({ values }) => Object.keys(values) as MetricName[]));
   const scenario = rows[0]?.scenario ?? "realtime";
   const shown: readonly MetricName[] = [...chartMetrics(scenario), "wer_errors", "wer_words"];
   return {
@@ -249,7 +210,7 @@ function rowColumns(rows: readonly SessionRow[]): RowColumns {
     assetNames: [...names.keys()],
     values: Object.fromEntries(
       shown
-        .filter((name) => metrics.has(name))
+        .filter((name) => rows.some(({ values }) => values[name] !== undefined))
         .map((name) => [name, rows.map(({ values }) => hundredths(values[name]))]),
     ),
   };

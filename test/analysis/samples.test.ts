@@ -2,15 +2,11 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { condenseInTime, condenseSessions } from "../../lib/analysis/condense.ts";
-import {
-  listOf,
-  listOfBuckets,
-  NumberList,
-  orderedQuantile,
-  orderValues,
-  Samples,
-} from "../../lib/analysis/samples.ts";
-import { bucketValues, countInBuckets } from "../../lib/stats/buckets.ts";
+import { CODE_MIDDLES, codeOf, codeOfBucket } from "../../lib/analysis/bucket-codes.ts";
+import { CodeList, NumberList } from "../../lib/analysis/number-list.ts";
+import { orderedQuantile, orderValues, Samples } from "../../lib/analysis/samples.ts";
+import { BucketReader, listOf, middleOf } from "../../lib/analysis/session-list.ts";
+import { bucketQuantile, bucketValues, countInBuckets } from "../../lib/stats/buckets.ts";
 import { quantile, sortValues } from "../../lib/stats/quantiles.ts";
 import { poolSessions } from "../../lib/stats/resampling.ts";
 
@@ -50,7 +46,7 @@ describe("samples", () => {
   it("count buckets in full, and join them with plain values", () => {
     const samples = new Samples();
     samples.add(0, listOf([5, 7]));
-    samples.add(1, listOfBuckets(countInBuckets([1, 1, 1, 0])));
+    samples.add(1, new BucketReader().read(countInBuckets([1, 1, 1, 0])));
     const chosen = samples.select(ALL(2));
     expect(chosen).toMatchObject({ count: 6, mean: 2.5, min: 0, max: 7 });
     expect(Array.from(chosen?.pooled.counts ?? [])).toEqual([1, 1, 1, 3]);
@@ -97,42 +93,83 @@ describe("ordered values with counts", () => {
 });
 
 describe("buckets in bulk", () => {
-  it("are the values that the buckets stand for", () => {
+  it("are the values that the buckets stand for, whatever was read before", () => {
+    const reader = new BucketReader();
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: -1e5, max: 1e5, noNaN: true }), { maxLength: 60 }),
         (list) => {
           const buckets = countInBuckets(list);
           const { values, counts } = bucketValues(buckets);
-          const read = listOfBuckets(buckets);
+          const read = reader.read(buckets);
           expect(read.length).toBe(values.length);
-          expect(Array.from(read.counts ?? [])).toEqual(Array.from(counts));
-          Array.from(read.values).forEach((value, index) => {
-            const expected = values[index] ?? 0;
+          expect(Array.from(read.buckets?.counts.subarray(0, read.length) ?? [])).toEqual(
+            Array.from(counts),
+          );
+          values.forEach((expected, index) => {
+            const value = read.values[index] ?? 0;
             expect(Math.abs(value - expected)).toBeLessThanOrEqual(
               1e-9 * Math.abs(expected) + 1e-12,
             );
+            expect(read.buckets?.codes[index]).toBe(codeOf(value));
           });
+          expect(middleOf(read) ?? 0).toBeCloseTo(bucketQuantile(buckets, 0.5) ?? 0, 6);
         },
       ),
       { seed: 3, numRuns: 200 },
     );
+  });
+
+  it("are read at any number", () => {
+    const positive = Array.from({ length: 2000 }, (_, index) => (index % 2 === 0 ? 2 : 1));
+    const list = new BucketReader().read({ count: 1000, sum: 1, positive });
+    expect([list.length, list.buckets?.counts[999], list.values[999]]).toEqual([
+      1000,
+      1,
+      1.01 ** 2000.5,
+    ]);
+  });
+});
+
+describe("codes of buckets", () => {
+  it("are those of their middles, on both sides of 0", () => {
+    // The first bucket of a side begins just below what counts as 0, and so does its middle.
+    const wrong = [...CODE_MIDDLES.keys()].filter((code) => {
+      const middle = CODE_MIDDLES[code] ?? 0;
+      return codeOf(middle) !== (Math.abs(middle) < 0.001 ? 0 : code);
+    });
+    expect(wrong).toEqual([]);
+    expect(CODE_MIDDLES.filter((middle) => Math.abs(middle) < 0.001)).toHaveLength(3);
+  });
+
+  it("are whole numbers within the table, or none", () => {
+    expect(CODE_MIDDLES[codeOfBucket(100, false)]).toBe(1.01 ** 100.5);
+    expect(CODE_MIDDLES[codeOfBucket(-100, true)]).toBe(-(1.01 ** -99.5));
+    expect([-1000, 1e6, 0.5, NaN].map((bucket) => codeOfBucket(bucket, false))).toEqual([
+      -1, -1, -1, -1,
+    ]);
+    expect([0, 0.0009, -0.0009].map(codeOf)).toEqual([0, 0, 0]);
+    expect(codeOf(1e300)).toBe(codeOf(1e20));
   });
 });
 
 describe("a list that grows", () => {
   it("keeps what was added, one by one and many at once", () => {
     const list = new NumberList();
+    const codes = new CodeList();
     const expected: number[] = [];
     for (let round = 0; round < 30; round++) {
-      const many = Array.from({ length: (round * 7) % 41 }, (_, index) => round + index / 100);
-      list.pushAll(many);
-      list.push(-round);
-      expected.push(...many, -round);
+      const many = Array.from({ length: (round * 7) % 41 }, (_, index) => 50 * round + index);
+      list.reserve(many.length).set(many, list.length);
+      list.length += many.length;
+      codes.reserve(many.length).set(many, codes.length);
+      codes.length += many.length;
+      list.push(round);
+      codes.push(round);
+      expected.push(...many, round);
     }
-    list.pushMany(3, 5);
-    expected.push(3, 3, 3, 3, 3);
     expect(Array.from(list.view())).toEqual(expected);
+    expect(Array.from(codes.view())).toEqual(expected);
     expect(list.at(0)).toBe(expected[0]);
   });
 });

@@ -38,7 +38,7 @@ export async function makePage(
     k6: { thresholds: { final_ms: { "p(95)<300": true }, ttft_ms: { "p(95)<200": true } } },
   });
   const path = file.replace(/jsonl$/, "html");
-  await writeHtml(report, { files: [file], command: ["run", HOSTILE] }, path);
+  await writeHtml(report, { command: ["run", HOSTILE] }, path);
   return { url: `file://${path}`, records };
 }
 

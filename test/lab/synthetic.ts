@@ -73,8 +73,10 @@ export function* syntheticRecords(run: SyntheticRun): Iterable<SessionRecord> {
 export function startOf(record: SessionRecord): SessionStart {
   const { type, session, scenario, dialect, asset_set, vu, epoch_ms, intended_ms, start_ms } =
     record;
-  const identity = { type, session, scenario, dialect, asset_set, vu };
-  return { record: RECORD_SCHEMA, event: "start", ...identity, epoch_ms, intended_ms, start_ms };
+  const identity = { session, scenario, dialect, asset_set, vu };
+  // The order of the k6 side.
+  const start = { record: RECORD_SCHEMA, type, event: "start", ...identity } as const;
+  return { ...start, epoch_ms, intended_ms, start_ms };
 }
 
 type Identity = Pick<

@@ -84,6 +84,37 @@ describe("a report", () => {
     expect(other[0]).toBe(`x${long}`);
   });
 
+  it("reads single records once more: each row's own, whatever file and line it is on", async () => {
+    // Two generators that number their sessions alike.
+    const others = RECORDS.map((record) => ({ ...record, intended_ms: record.intended_ms + 1 }));
+    const files = [
+      file("own-0.jsonl", `é\n${lines(RECORDS)}`),
+      file("own-1.jsonl", lines(others).trimEnd()),
+    ];
+    const { sessions, lines: places } = await buildReport({ files });
+    const wanted = [0, 7, 101, 238, 239, 240, -1];
+    const found = new Map<number, SessionRecord>();
+    await places?.read(wanted, (record, row) => found.set(row, record));
+    expect(found.size).toBe(5);
+    found.forEach((record, row) => {
+      expect(sessions[row]).toMatchObject({
+        session: record.session,
+        vu: record.vu,
+        intended_ms: record.intended_ms,
+      });
+    });
+  });
+
+  it("leaves out a record whose line has changed since", async () => {
+    const text = lines(RECORDS.slice(0, 3));
+    const path = file("changed.jsonl", text);
+    const { lines: places } = await buildReport({ files: [path] });
+    file("changed.jsonl", text.replace('"event":"end"', '"event":"???"').slice(0, -200));
+    const rows: number[] = [];
+    await places?.read([0, 1, 2], (_, row) => rows.push(row));
+    expect(rows).toEqual([1]);
+  });
+
   it("of an empty file is void", async () => {
     const { results } = await buildReport({ files: [file("empty.jsonl", "")] });
     expect(results.verdict?.status).toBe("void");

@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { Samples } from "../../lib/analysis/samples.ts";
+import { BucketReader } from "../../lib/analysis/session-list.ts";
 import type { SessionRow } from "../../lib/session-row.ts";
 import { countInBuckets } from "../../lib/stats/buckets.ts";
 import { chooseDetailed, chooseRows } from "../../report/html/choose.ts";
@@ -126,7 +128,10 @@ describe("a pool of values", () => {
         plain.add(Array.from({ length: 2001 }, () => 7));
         compact.add(Array.from({ length: 2001 }, () => 7));
         plain.add(list);
-        compact.add(countInBuckets(list));
+        const samples = new Samples();
+        samples.add(0, new BucketReader().read(countInBuckets(list)));
+        const tally = samples.tally(Uint32Array.of(0));
+        if (tally !== undefined) compact.addTally(tally);
         expect(compact.ecdf()).toEqual(plain.ecdf());
         expect(compact.histogram()).toEqual(plain.histogram());
       }),
@@ -318,7 +323,7 @@ describe("the command", () => {
 
   it("is the run's own, quoted for a shell", () => {
     const command = ["run", "--target", "http://a b", "--name", "it's"];
-    expect(commandText(results, { files: [], command })).toBe(
+    expect(commandText(results, { command })).toBe(
       `k6-realtime run --target 'http://a b' --name 'it'\\''s'`,
     );
   });
@@ -331,7 +336,7 @@ describe("the command", () => {
       duration_ms: 40_000,
       thresholds: "default",
     };
-    expect(commandText({ ...results, config }, { files: [] })).toBe(
+    expect(commandText({ ...results, config }, {})).toBe(
       "RT_TARGET=http://a \\\n  RT_CONCURRENCY=3 \\\n  RT_DURATION=40000ms \\\n  k6 run dist/realtime.js",
     );
   });

@@ -34,7 +34,7 @@ describe("the part that needs no scripts", () => {
   const report = exampleReport();
   const body = pageBody(
     report,
-    { files: [], command: ["run", "--name", "<i>"], host: { cpu: "<b>", cores: 2 } },
+    { command: ["run", "--name", "<i>"], host: { cpu: "<b>", cores: 2 } },
     { rows: "", detail: "" },
   ).text;
 
@@ -62,7 +62,7 @@ describe("the part that needs no scripts", () => {
 describe("the page", () => {
   it("allows its own scripts and styles and nothing else", async () => {
     const file = await writeRecords({ scenario: "chat", sessions: 30, concurrency: 3, seed: 2 });
-    const page = await reportHtml(await buildReport({ files: [file] }), { files: [file] });
+    const page = await reportHtml(await buildReport({ files: [file] }), {});
     const policy = /Content-Security-Policy" content="([^"]*)"/
       .exec(page)?.[1]
       ?.replaceAll("&#39;", "'");
@@ -86,7 +86,7 @@ describe("the page", () => {
       const file = await writeRecords({ scenario, sessions: 1000, concurrency: 20, seed: 3 });
       const path = join(folder, `${scenario}.html`);
       const report = await buildReport({ files: [file] });
-      await writeHtml(report, { files: [file] }, path);
+      await writeHtml(report, {}, path);
       const { size } = await stat(path);
       expect(size).toBeGreaterThan(100_000);
       expect(size).toBeLessThan(LIMIT);
@@ -102,7 +102,7 @@ describe("the page", () => {
     });
     const file = join(folder, "noise.jsonl");
     await writeFile(file, records.map((record) => JSON.stringify(record)).join("\n"));
-    const page = await reportHtml(await buildReport({ files: [file] }), { files: [file] });
+    const page = await reportHtml(await buildReport({ files: [file] }), {});
     expect(page.length).toBeLessThan(LIMIT);
     expect(page).toMatch(/[5-9]\d\d of 1,000 sessions have their events in this page: in turn/);
   }, 60_000);
@@ -110,7 +110,7 @@ describe("the page", () => {
   it("can be made of no session at all", async () => {
     const file = join(folder, "empty.jsonl");
     await writeFile(file, "nothing\n");
-    const page = await reportHtml(await buildReport({ files: [file] }), { files: [file] });
+    const page = await reportHtml(await buildReport({ files: [file] }), {});
     expect(page).toContain("The numbers are not of what was asked.");
   });
 });

@@ -7,7 +7,7 @@ import Papa from "papaparse";
 import { afterAll, describe, expect, it } from "vitest";
 
 import { METRIC_NAMES } from "../../lib/metrics.ts";
-import { csvCell, resultsCsv, sessionsCsv } from "../../report/csv.ts";
+import { csvCell, numberText, resultsCsv, sessionsCsv } from "../../report/csv.ts";
 import { resultsJson } from "../../report/json.ts";
 import { escape, resultsMarkdown } from "../../report/markdown.ts";
 import { terminalText } from "../../report/terminal.ts";
@@ -119,6 +119,23 @@ describe("a cell", () => {
     ["=a,b", `"'=a,b"`],
   ])("of %j is %j", (value, expected) => {
     expect(csvCell(value)).toBe(expected);
+  });
+
+  it("of a number is what String makes of it", () => {
+    const number = fc.oneof(
+      fc.double(),
+      fc.integer(),
+      fc.maxSafeInteger(),
+      fc.integer({ min: -2e9, max: 2e9 }).map((each) => each / 1000),
+      fc.maxSafeInteger().map((each) => each / 1000),
+      fc.constantFrom(0, -0, 0.001, -0.01, 999_999_999.999, 1e9, 1e21, 1e-7, 0.0005),
+    );
+    fc.assert(
+      fc.property(number, (value) => {
+        expect(numberText(value)).toBe(String(value));
+      }),
+      { seed: 1, numRuns: 3000 },
+    );
   });
 
   it("comes back as it was, and never begins a formula", () => {

@@ -75,6 +75,33 @@ describe("quantiles of a resample", () => {
     expect(result[0]).toBe(1.5);
   });
 
+  it("are right however far a resample is from the sessions it was drawn from", () => {
+    // Sessions that share nothing: each has values of its own, of an own number.
+    const sessions = Array.from({ length: 40 }, (_, session) =>
+      Array.from({ length: 1 + ((7 * session) % 43) }, (__, index) => 1000 * session + index),
+    );
+    const groups = sessions.map((_, session) => session);
+    const ps = [0, 0.01, 0.5, 0.9, 0.99, 1];
+    const grouped = groupValues(poolSessions(sessions), groups, sessions.length, ps);
+    const weight = fc.oneof(fc.constant(0), fc.constant(0), fc.nat(3), fc.constant(50));
+    fc.assert(
+      fc.property(fc.array(weight, { minLength: 40, maxLength: 40 }), (list) => {
+        const writtenOut = sessions.flatMap((session, index) =>
+          Array.from({ length: list[index] ?? 0 }, () => session).flat(),
+        );
+        const result = new Float64Array(ps.length);
+        const hasValues = resampledQuantiles(grouped, Float64Array.from(list), ps, result);
+        expect(hasValues).toBe(writtenOut.length > 0);
+        if (!hasValues) return;
+        const sorted = sortValues(writtenOut);
+        expect(Array.from(result)).toEqual(
+          ps.map((p) => expect.closeTo(quantile(sorted, p) ?? NaN, 6) as number),
+        );
+      }),
+      { seed: 1, numRuns: 100 },
+    );
+  });
+
   it("of many different values are rounded up, by little", () => {
     const values = logNormalSample(createGenerator(4), 20_000);
     const pooled = poolSessions(Array.from(values, (value) => [value]));
