@@ -44,10 +44,10 @@ export interface IterationsScenario {
   readonly gracefulStop: string;
 }
 
-/** Up to so many sessions at a time, each has a virtual user of its own … */
+/** Up to so many sessions at a time, each has a virtual user of its own. */
 const OWN_VU_SESSIONS = 32;
-/** … and above, they share them, but no more than so many one virtual user. */
-const SHARED_VU_SESSIONS = 32;
+/** More of them share as many virtual users, until each has so many. A paced session keeps one busy for 2 to 3 ms a second. */
+const SHARED_VU_SESSIONS = 64;
 
 /** Distance between the first starts of neighbouring lanes, in milliseconds: 250 dials a second. */
 export const START_SPACING_MS = 4;
@@ -101,7 +101,7 @@ export function longestSessionMs(limits: SessionLimits): number {
  *
  * A virtual user is a JavaScript engine of its own, about half a megabyte, whose code and data must be fetched into the
  * caches anew whenever it wakes up: docs/decisions/0009-sessions-share-virtual-users.md. So up to 32 sessions at a time
- * have one each, as k6's users expect, and more share 32 of them, until each holds 32; above 1,024 sessions there
+ * have one each, as k6's users expect, and more share 32 of them, until each holds 64; above 2,048 sessions there
  * are more virtual users again.
  */
 export function packSessions({ concurrency, requests, sessionsPerVu }: ClosedLoad): Packing {

@@ -1,6 +1,7 @@
 // Paced realtime transcription: virtual users speak over WebSockets as a microphone would. `k6 run dist/realtime.js`
 
 import exec from "k6/execution";
+import { clipShare } from "../lib/clip-share.ts";
 import { createClipReader } from "../lib/k6/clip-reader.ts";
 import { createMeasurements } from "../lib/k6/measurements.ts";
 import { once, shareRun } from "../lib/k6/once.ts";
@@ -8,16 +9,21 @@ import { preflight } from "../lib/k6/preflight.ts";
 import type { RunFacts } from "../lib/k6/prepare.ts";
 import { createRealtimeUser } from "../lib/k6/realtime-user.ts";
 import { vllmRealtime as dialect } from "../lib/protocols/vllm-realtime.ts";
+import { createShuffledOrder } from "../lib/random.ts";
 import type { K6SummaryData } from "../lib/results.ts";
 
 const run = shareRun(({ prepareRealtime }) => prepareRealtime(dialect));
 
 export const options = run.options;
 
+const { plan } = run;
+const order = createShuffledOrder(plan.seed, plan.clips.length);
+const share = clipShare(order, plan.packing, __VU);
 const user = createRealtimeUser({
   run,
+  share,
   dialect,
-  clips: await createClipReader(run.plan.clips),
+  clips: await createClipReader(plan.clips, share.clips),
   measurements: createMeasurements(run.plan.metrics),
 });
 

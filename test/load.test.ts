@@ -139,9 +139,9 @@ describe("packing", () => {
     [100, 4, 25],
     [500, 16, 32],
     [1000, 32, 32],
-    [1024, 32, 32],
-    [1025, 32, 33],
-    [10_000, 32, 313],
+    [2048, 64, 32],
+    [2049, 64, 33],
+    [10_000, 64, 157],
   ])("deals %i sessions at a time in lots of %i to %i virtual users", (concurrency, each, vus) => {
     const load = { ...LOAD, concurrency, durationMs: 30_000 };
     expect(packSessions(load)).toEqual({ lanes: concurrency, sessionsPerVu: each });

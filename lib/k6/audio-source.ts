@@ -18,7 +18,7 @@ export interface AudioSource {
 }
 
 /** Audio held in memory at a time, twice: one window is sent while the next one loads. */
-const WINDOW_MS = 1000;
+const WINDOW_MS = 500;
 
 /** One window of a clip's samples, with a view of each of its frames. */
 interface AudioWindow {

@@ -16,13 +16,24 @@ export interface ClipReader {
   read(clipIndex: number, offset: number, bytes: Uint8Array, onRead: () => void): void;
 }
 
-/** Opens all clips. Init context only. k6 holds a file once for all virtual users. */
-export async function createClipReader(clips: readonly ClipFile[]): Promise<ClipReader> {
-  const open: OpenClip[] = [];
-  for (const clip of clips) open.push(new OpenClip(await openFile(clip.path), clip));
+/**
+ * Opens clips. Init context only. k6 holds a file once for all virtual users.
+ *
+ * @param clips - All clips of the run.
+ * @param share - Those to open.
+ */
+export async function createClipReader(
+  clips: readonly ClipFile[],
+  share: readonly number[],
+): Promise<ClipReader> {
+  const open = new Map<number, OpenClip>();
+  for (const index of share) {
+    const clip = clips[index];
+    if (clip !== undefined) open.set(index, new OpenClip(await openFile(clip.path), clip));
+  }
   const clipAt = (index: number): OpenClip => {
-    const clip = open[index];
-    if (clip === undefined) throw new RangeError(`there is no clip ${index}`);
+    const clip = open.get(index);
+    if (clip === undefined) throw new RangeError(`clip ${index} is not open`);
     return clip;
   };
   return {

@@ -3,7 +3,8 @@
 
 import type { Asset } from "../asset.ts";
 import type { RealtimeDialect } from "../protocols/realtime.ts";
-import { createShuffledOrder, phaseMs } from "../random.ts";
+import { clipsOfSession, type ClipShare } from "../clip-share.ts";
+import { phaseMs } from "../random.ts";
 import { realtimeReadings } from "../realtime-readings.ts";
 import { RECORD_SCHEMA, roundMs, type AssetRecord, type RealtimeRecord } from "../record.ts";
 import { createAudioSource, type AudioSource } from "./audio-source.ts";
@@ -20,6 +21,8 @@ import { createSessionSchedule, type SessionEnding, type SessionSlot } from "./s
 export interface RealtimeUserSetup {
   readonly run: SharedRun<RealtimePlan, Asset>;
   readonly dialect: RealtimeDialect;
+  /** Which clips this virtual user speaks, and their samples. */
+  readonly share: ClipShare;
   readonly clips: ClipReader;
   readonly measurements: Measurements;
 }
@@ -34,7 +37,6 @@ export interface RealtimeUser {
 export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
   const { run, dialect, measurements } = setup;
   const { plan } = run;
-  const order = createShuffledOrder(plan.seed, run.items.length);
   const schedule = createSessionSchedule(plan);
   const log = createRecordLog(plan);
   /** One for each lane, made when it is first needed. */
@@ -53,7 +55,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
       dialect.sampleRateHz,
       plan.frameMs,
     ));
-    const clips = clipsOfSession(number, plan.utterancesPerSession, order);
+    const clips = clipsOfSession(setup.share, plan.utterancesPerSession, slot);
     const record = blankRecord(plan, slot);
     const session = {
       protocol: dialect.createProtocol(model),
@@ -87,14 +89,6 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
     return record.outcome;
   };
   return { runIteration: (model) => schedule.run((slot) => runSession(slot, model)) };
-}
-
-/** Clips of session `number`: the shuffled assets in turn, so that all are spoken equally often. */
-function clipsOfSession(number: number, utterances: number, order: readonly number[]): number[] {
-  return Array.from(
-    { length: utterances },
-    (_, index) => order[(number * utterances + index) % order.length] ?? 0,
-  );
 }
 
 function assetRecord(assets: readonly Asset[], clip: number): AssetRecord {

@@ -19,6 +19,8 @@ export interface SessionSlot {
   readonly number: number;
   /** Number of the virtual user in the whole test, from 1. */
   readonly vu: number;
+  /** How many sessions the virtual user had begun before this one. */
+  readonly turn: number;
   /** The virtual user's lane that the session runs in, from 0. */
   readonly lane: number;
   /** When it is meant to start, on the run's clock. */
@@ -69,12 +71,13 @@ export function createSessionSchedule(plan: RunPlan): SessionSchedule {
       await waitUntil(clock, endMs);
       return undefined;
     }
+    const turn = begun;
     const number =
-      packing.sessionsPerVu === 1
-        ? scenario.iterationInTest
-        : sessionNumber(packing, vu - 1, begun++);
+      packing.sessionsPerVu === 1 ? scenario.iterationInTest : sessionNumber(packing, vu - 1, turn);
     if (number >= requests) return undefined;
-    return { number, vu, lane, intendedMs, clock, begin: () => waitUntil(clock, intendedMs) };
+    begun++;
+    const begin = (): Promise<void> => waitUntil(clock, intendedMs);
+    return { number, vu, turn, lane, intendedMs, clock, begin };
   };
   const runLane = async (known: VuState, lane: number, runSession: RunSession): Promise<void> => {
     do {

@@ -3,7 +3,16 @@
 import { describe, expect, test } from "vitest";
 import type { RealtimeRecord } from "../../lib/record.ts";
 import { sortValues } from "../../lib/stats/quantiles.ts";
-import { createWorkspace, runChat, runRealtime, withRuler } from "./support.ts";
+import { matchEntries } from "../lab/truth.ts";
+import {
+  createWorkspace,
+  readTruth,
+  runChat,
+  runRealtime,
+  speech,
+  wavFile,
+  withRuler,
+} from "./support.ts";
 
 const SPEECH_MS = 1000;
 
@@ -124,6 +133,33 @@ test("of refused handshakes each virtual user asks for the reason once", async (
   );
   expect(code).toBe(99);
   expect(countKinds(log.sessions)).toEqual({ handshake_refused: 4, unauthorized: 2 });
+});
+
+test("of many clips each virtual user opens a share, and every session sends what its record says", async () => {
+  const lengths = Array.from({ length: 40 }, (_, index) => 100 + 10 * index);
+  const names = lengths.map((ms) => {
+    workspace.write(`clip-${ms}.wav`, wavFile({ pcm: speech(ms) }));
+    return `clip-${ms}.wav`;
+  });
+  const { code, stderr, log, truth } = await withRuler([], async (server) => {
+    const result = await runRealtime(workspace, {
+      RT_TARGET: server.url,
+      RT_DATA: workspace.write("many.csv", `file\n${names.join("\n")}\n`),
+      RT_CONCURRENCY: "40",
+      RT_REQUESTS: "160",
+    });
+    return { ...result, truth: await readTruth(server) };
+  });
+  expect(code, stderr).toBe(0);
+  const entryOf = matchEntries(log.sessions, truth);
+  for (const record of log.sessions) {
+    const [utterance] = record.utterances;
+    expect(entryOf(record).utterances[0]?.audio_bytes).toBe(
+      (utterance?.asset.duration_ms ?? 0) * 32,
+    );
+  }
+  const spoken = log.sessions.map(({ utterances }) => utterances[0]?.asset.id);
+  expect(new Set(spoken).size).toBe(40);
 });
 
 test("streams of text share virtual users too", async () => {

@@ -6,7 +6,13 @@ import { phaseMs } from "../../lib/random.ts";
 import { readings } from "../../lib/readings.ts";
 import type { RealtimeRecord, UtteranceRecord } from "../../lib/record.ts";
 import type { SessionEntry, TruthReport, UtteranceEntry } from "../../server/truth-entry.ts";
-import { compareWithTruth, quantile, TRUTH_METRICS, type TruthDifferences } from "../lab/truth.ts";
+import {
+  compareWithTruth,
+  matchEntries,
+  quantile,
+  TRUTH_METRICS,
+  type TruthDifferences,
+} from "../lab/truth.ts";
 import {
   createWorkspace,
   type RealtimeResult,
@@ -41,11 +47,12 @@ interface Pair {
 }
 
 function pairs(): Pair[] {
+  const entryOf = matchEntries(result.log.sessions, truth);
   return result.log.sessions.map((record) => {
     const [utterance] = record.utterances;
-    const entry = truth.sessions.find(({ id }) => id === record.server_session);
-    const [seen] = entry?.utterances ?? [];
-    if (utterance === undefined || entry === undefined || seen === undefined) {
+    const entry = entryOf(record);
+    const [seen] = entry.utterances;
+    if (utterance === undefined || seen === undefined) {
       throw new Error(`session ${record.session} is not whole`);
     }
     return { record, utterance, entry, seen };

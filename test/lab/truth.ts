@@ -4,7 +4,12 @@
 
 import { readings } from "../../lib/readings.ts";
 import type { RealtimeRecord, UtteranceRecord } from "../../lib/record.ts";
-import type { TruthReport, UtteranceEntry, WriteEntry } from "../../server/truth-entry.ts";
+import type {
+  SessionEntry,
+  TruthReport,
+  UtteranceEntry,
+  WriteEntry,
+} from "../../server/truth-entry.ts";
 
 /** The metrics whose true values the server's log tells. */
 export const TRUTH_METRICS = [
@@ -37,10 +42,9 @@ export function compareWithTruth(
     commit_to_final_ms: [],
     text_gap_ms: [],
   };
-  const entries = new Map(log.sessions.map((entry) => [entry.id, entry]));
+  const entryOf = matchEntries(records, log);
   for (const record of records.filter(({ outcome }) => outcome === "finished")) {
-    const entry = entries.get(record.server_session ?? "");
-    if (entry === undefined) throw new Error(`session ${record.session} is not in the log`);
+    const entry = entryOf(record);
     const measured = readings(record).utterances;
     record.utterances.forEach((utterance, index) => {
       const truth = trueValues(record, utterance, entry.utterances[index]);
@@ -57,6 +61,32 @@ export function compareWithTruth(
     });
   }
   return differences;
+}
+
+/**
+ * Finds the server's entry of a session: by the name that the server gave it in its greeting. k6 can drop that; such a
+ * session has the nameless entry whose audio began when its own did.
+ *
+ * @throws {Error} The function, if there is none.
+ */
+export function matchEntries(
+  records: readonly RealtimeRecord[],
+  log: TruthReport,
+): (record: RealtimeRecord) => SessionEntry {
+  const named = new Set(records.map(({ server_session: id }) => id));
+  const byId = new Map(log.sessions.map((entry) => [entry.id, entry]));
+  const nameless = log.sessions.filter(({ id }) => !named.has(id));
+  return (record) => {
+    const startMs = record.epoch_ms + (record.utterances[0]?.t0_ms ?? NaN) + record.frame_ms;
+    const apart = (entry: SessionEntry): number =>
+      Math.abs((entry.utterances[0]?.first_append_ms ?? NaN) - startMs);
+    const entry =
+      record.server_session === undefined
+        ? nameless.find((each) => apart(each) === Math.min(...nameless.map(apart)))
+        : byId.get(record.server_session);
+    if (entry === undefined) throw new Error(`session ${record.session} is not in the log`);
+    return entry;
+  };
 }
 
 /**
