@@ -12,6 +12,7 @@ import { readRecordLog } from "../../lib/record.ts";
 import type { TruthReport } from "../../server/truth-entry.ts";
 import { compareTextWithTruth } from "../lab/text-truth.ts";
 import { compareWithTruth, quantile } from "../lab/truth.ts";
+import { watchStolenTime } from "./stolen-time.ts";
 
 const RUNS = 3;
 
@@ -118,7 +119,11 @@ for (const part of wanted === undefined ? Object.values(parts) : [wanted]) {
   let fewest = Number.POSITIVE_INFINITY;
   for (let run = 1; run <= RUNS; run++) {
     stdout.write(`\nrun ${run}\n`);
-    fewest = Math.min(fewest, judge(await measure(part), part.bars));
+    const stolen = watchStolenTime();
+    const differences = await measure(part);
+    const note = stolen();
+    fewest = Math.min(fewest, judge(differences, part.bars));
+    stdout.write(`${note}\n`);
   }
   stdout.write(
     fewest === 0 ? "\nthe best run is within every bar\n" : "\nno run is within every bar\n",

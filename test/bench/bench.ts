@@ -8,6 +8,7 @@ import { argv, stdout } from "node:process";
 import { chatTable } from "./chat-bench.ts";
 import { realtimeTable } from "./realtime-bench.ts";
 import { reportTable } from "./report-bench.ts";
+import { watchStolenTime } from "./stolen-time.ts";
 import { markdownHead, markdownRow } from "./table.ts";
 
 const TABLES = { realtime: realtimeTable, chat: chatTable, report: reportTable };
@@ -27,6 +28,8 @@ for (const [name, table] of Object.entries(TABLES)) {
   if (wanted !== undefined && wanted !== name) continue;
   print(`\n${table.title}\n`);
   print(markdownHead(table.head));
-  for (const level of table.levels) print(markdownRow(await table.row(level)));
+  const stolen = watchStolenTime();
+  for (const row of table.rows) print(markdownRow(await row()));
+  print(`\n${stolen()}`);
 }
 writeFileSync(join(".cache", "bench.md"), `${printed.join("\n")}\n`);

@@ -1,7 +1,7 @@
-// What paced audio costs: CPU, memory and lateness of k6 at 100, 500 and 1,000 sessions against the ruler, which shares
-// the machine. One run each; the ruler's own CPU stands beside, since both live on the same cores.
+// What paced audio costs: CPU, memory and lateness of k6 at 100, 500 and 1,000 sessions of the shipped clips, and at 500 of a
+// manifest of 100 clips, against the ruler, which shares the machine. One run each; the ruler's own CPU stands beside, since both live on the same cores.
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processUsage, runK6, startServerProcess } from "../../build/processes.ts";
@@ -11,7 +11,14 @@ import { quantile, sortValues } from "../../lib/stats/quantiles.ts";
 import { readRealtimeLog } from "../lab/records.ts";
 import type { Table } from "./table.ts";
 
-const LEVELS = [100, 500, 1000] as const;
+/** Sessions at a time, and clips of the manifest; 0: the shipped one. */
+const LEVELS = [
+  [100, 0],
+  [500, 0],
+  [1000, 0],
+  [500, 100],
+] as const;
+const SHIPPED = ["0870", "0880", "0890", "0920", "0930"];
 /** Sessions each virtual user runs, one after the other: long enough that the start of k6 weighs little. */
 const SESSIONS_PER_USER = 4;
 const LIMIT_MS = 240_000;
@@ -28,7 +35,19 @@ interface Row {
   readonly serverCpuPercent: number;
 }
 
-async function measure(sessions: number): Promise<Row> {
+/** A user's manifest: file names alone, so many copies of the shipped clips. */
+function writeManifest(folder: string, clips: number): string {
+  const names = Array.from({ length: clips }, (_, index) => {
+    const source = `data/audio/librivox-sense-${SHIPPED[index % SHIPPED.length]}.wav`;
+    copyFileSync(source, join(folder, `${index}.wav`));
+    return `${index}.wav`;
+  });
+  const file = join(folder, "manifest.csv");
+  writeFileSync(file, `file\n${names.join("\n")}\n`);
+  return file;
+}
+
+async function measure(sessions: number, clips: number): Promise<Row> {
   const folder = mkdtempSync(join(tmpdir(), "k6-realtime-bench-"));
   const server = await startServerProcess(["--engine", "ruler", "--log-sessions", "1"]);
   const summaryFile = join(folder, "summary.json");
@@ -42,6 +61,7 @@ async function measure(sessions: number): Promise<Row> {
       RT_CONCURRENCY: String(sessions),
       RT_REQUESTS: String(sessions * SESSIONS_PER_USER),
       RT_RECORDS: "full",
+      ...(clips === 0 ? {} : { RT_DATA: writeManifest(folder, clips) }),
       RT_SUMMARY: summaryFile,
       PWD: folder,
     },
@@ -77,9 +97,10 @@ function sessionSeconds(ended: readonly RealtimeRecord[]): number {
 
 /** The table of paced audio. */
 export const realtimeTable: Table = {
-  title: "Paced audio: 80 ms frames, shipped clips, full records",
+  title: "Paced audio: 80 ms frames, full records",
   head: [
     "sessions",
+    "clips",
     "ended",
     "lost",
     "k6 CPU per session-second",
@@ -88,11 +109,11 @@ export const realtimeTable: Table = {
     "resident per session",
     "ruler CPU",
   ],
-  levels: LEVELS,
-  async row(level) {
-    const row = await measure(level);
+  rows: LEVELS.map(([sessions, clips]) => async () => {
+    const row = await measure(sessions, clips);
     return [
       row.sessions,
+      clips === 0 ? SHIPPED.length : clips,
       row.started,
       row.lost,
       `${(row.cpuMs / row.sessionSeconds).toFixed(2)} ms`,
@@ -101,5 +122,5 @@ export const realtimeTable: Table = {
       `${row.rssMbPerSession.toFixed(2)} MB`,
       `${row.serverCpuPercent.toFixed(0)} % of a core`,
     ];
-  },
+  }),
 };

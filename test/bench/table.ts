@@ -1,11 +1,10 @@
 // A table of a benchmark: one row a level of load. Knows layout only.
 
-/** What a benchmark measures, level by level. */
+/** What a benchmark measures, row by row, one after the other. */
 export interface Table {
   readonly title: string;
   readonly head: readonly string[];
-  readonly levels: readonly number[];
-  row(level: number): Promise<readonly (string | number)[]>;
+  readonly rows: readonly (() => Promise<readonly (string | number)[]>)[];
 }
 
 /** One line of a Markdown table. */
