@@ -1,7 +1,7 @@
 // Command k6 is k6 itself, built from this module's pinned version, so that a machine without k6 can run the suite.
 //
 // It differs from a stock k6 in two defaults of the Go runtime, which GOGC and GOMAXPROCS override as ever: a small heap may
-// grow by 64 MB more before the garbage collector runs, and there are twice as many running threads as cores. Both let
+// grow by 96 MB more before the garbage collector runs, and there are twice as many running threads as cores. Both let
 // the goroutines that stamp messages run sooner when JavaScript keeps every core busy
 // (docs/decisions/0006-runtime-of-bin-k6.md has the measurements).
 package main
@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	ballastBytes   = 64 << 20
+	ballastBytes   = 96 << 20
 	threadsPerCore = 2
 )
 
