@@ -8,6 +8,8 @@ export interface ClipShare {
   readonly clips: readonly number[];
   /** Whether these are all. */
   readonly isWhole: boolean;
+  /** Sessions after which the order moves on by one, so that a lane does not speak the same clip every time. */
+  readonly round: number;
 }
 
 /** As many clips a virtual user opens in any case: an open file takes 8 kB of each virtual user. */
@@ -30,10 +32,10 @@ export function clipShare(order: readonly number[], packing: Packing, vu: number
   const vus = Math.ceil(lanes / sessionsPerVu);
   const count = Math.max(OPEN_CLIPS, Math.ceil((6 * order.length) / vus));
   if (vu === 0 || sessionsPerVu === 1 || count >= order.length)
-    return { clips: order, isWhole: true };
+    return { clips: order, isWhole: true, round: sessionsPerVu === 1 ? Infinity : lanes };
   const first = Math.floor(((vu * GOLDEN_RATIO) % 1) * order.length);
   const clips = [...order, ...order].slice(first, first + count);
-  return { clips, isWhole: false };
+  return { clips, isWhole: false, round: Infinity };
 }
 
 /**
@@ -44,11 +46,11 @@ export function clipShare(order: readonly number[], packing: Packing, vu: number
  * @param turn - How many sessions its virtual user had begun before it.
  */
 export function clipsOfSession(
-  { clips, isWhole }: ClipShare,
+  { clips, isWhole, round }: ClipShare,
   utterances: number,
   { number, turn }: { readonly number: number; readonly turn: number },
 ): number[] {
-  const first = (isWhole ? number : turn) * utterances;
+  const first = (isWhole ? number + Math.floor(number / round) : turn) * utterances;
   const chosen: number[] = [];
   for (let index = 0; index < utterances; index++)
     chosen.push(clips[(first + index) % clips.length] ?? 0);

@@ -14,7 +14,7 @@ describe("clipShare", () => {
     ["one virtual user", 100, { lanes: 50, sessionsPerVu: 50 }, 1],
   ])("is all of them with %s", (_, count, packing, vu) => {
     const order = createShuffledOrder(1, count);
-    expect(clipShare(order, packing, vu)).toEqual({ clips: order, isWhole: true });
+    expect(clipShare(order, packing, vu)).toMatchObject({ clips: order, isWhole: true });
   });
 
   it("is a stretch of many clips, each clip once", () => {
@@ -50,13 +50,23 @@ describe("clipShare", () => {
 
 describe("clipsOfSession", () => {
   it("goes through all clips with the sessions of the run", () => {
-    const share = { clips: [4, 2, 0, 1, 3], isWhole: true };
+    const share = { clips: [4, 2, 0, 1, 3], isWhole: true, round: Infinity };
     expect(clipsOfSession(share, 2, { number: 0, turn: 9 })).toEqual([4, 2]);
     expect(clipsOfSession(share, 2, { number: 7, turn: 9 })).toEqual([3, 4]);
   });
 
+  it("gives a lane another clip in its next session, and every clip its turn", () => {
+    const share = clipShare([0, 1, 2, 3, 4], { lanes: 40, sessionsPerVu: 2 }, 1);
+    const spoken = Array.from({ length: 120 }, (_, number) =>
+      clipsOfSession(share, 1, { number, turn: 0 }),
+    ).flat();
+    expect([spoken[7], spoken[47], spoken[87]]).toEqual([2, 3, 4]);
+    for (const clip of [0, 1, 2, 3, 4])
+      expect(spoken.filter((each) => each === clip)).toHaveLength(24);
+  });
+
   it("goes through a share with those of the virtual user", () => {
-    const share = { clips: [7, 5, 6], isWhole: false };
+    const share = { clips: [7, 5, 6], isWhole: false, round: Infinity };
     const sessions = [0, 1, 2, 3].map((turn) => clipsOfSession(share, 1, { number: 999, turn }));
     expect(sessions).toEqual([[7], [5], [6], [7]]);
   });
