@@ -26,7 +26,7 @@ interface Surroundings {
   readonly workingFolder: string;
 }
 
-/** What bin/k6 sets by itself: a stock k6 stamps later without (docs/decisions/0006-runtime-of-bin-k6.md). */
+/** About what bin/k6 does by itself: a stock k6 stamps later without (docs/decisions/0006-runtime-of-bin-k6.md). */
 const RUNTIME = { GOGC: "200", GOMAXPROCS: String(2 * availableParallelism()) } as const;
 
 /** The variables of k6's process. */

@@ -40,7 +40,7 @@ export function clipShare(order: readonly number[], packing: Packing, vu: number
 
 /**
  * The clips of a session, one an utterance. Of all clips, the order in turn over the sessions of the run, so that each is
- * spoken equally often; of a share, in turn over those of the virtual user.
+ * spoken equally often, moved on by one a round; of a share, in turn over those of the virtual user.
  *
  * @param number - Number of the session in the run, from 0.
  * @param turn - How many sessions its virtual user had begun before it.
