@@ -13,6 +13,9 @@ import type { Outcome } from "../record.ts";
 import { createRunClock, scenarioStartMs, type RunClock } from "./clock.ts";
 import type { RunPlan } from "./prepare-common.ts";
 
+/** How long after the run's time the last iteration ends: k6 ends that time a little later and would start another. */
+const END_MARGIN_MS = 20;
+
 /** A session that may start. */
 export interface SessionSlot {
   /** Number of the session in the whole run, from 0. */
@@ -68,7 +71,7 @@ export function createSessionSchedule(plan: RunPlan): SessionSchedule {
     const intendedMs = known.intendedMs[lane] ?? 0;
     // k6 starts an iteration before its time is over; the session in it would start after.
     if (intendedMs >= endMs) {
-      await waitUntil(clock, endMs);
+      await waitUntil(clock, endMs + END_MARGIN_MS);
       return undefined;
     }
     const turn = begun;
