@@ -15,6 +15,11 @@ export interface ClipShare {
 /** As many clips a virtual user opens in any case: an open file takes 8 kB of each virtual user. */
 const OPEN_CLIPS = 16;
 
+/** Messages that may be kept for each session of a virtual user, in bytes. */
+const KEPT_BYTES_PER_SESSION = 192 * 1024;
+/** Base64 has four characters for three bytes. */
+const BASE64_RATIO = 4 / 3;
+
 /** (√5 − 1) / 2: of points that far apart on a circle, any number of the first ones leaves no gap above 1.62² / number. */
 const GOLDEN_RATIO = 0.618_033_988_749_894_9;
 
@@ -36,6 +41,24 @@ export function clipShare(order: readonly number[], packing: Packing, vu: number
   const first = Math.floor(((vu * GOLDEN_RATIO) % 1) * order.length);
   const clips = [...order, ...order].slice(first, first + count);
   return { clips, isWhole: false, round: Infinity };
+}
+
+/**
+ * Whether a virtual user keeps the messages of all its clips, instead of making each when it is due: if they take few bytes
+ * for each of the sessions that it holds.
+ *
+ * @param clips - All clips of the run.
+ * @param vu - As in {@link clipShare}; 0 speaks nothing.
+ */
+export function keepsMessages(
+  share: ClipShare,
+  clips: readonly { readonly dataBytes: number }[],
+  { sessionsPerVu }: Packing,
+  vu: number,
+): boolean {
+  if (vu === 0) return false;
+  const bytes = share.clips.reduce((sum, index) => sum + (clips[index]?.dataBytes ?? 0), 0);
+  return bytes * BASE64_RATIO <= KEPT_BYTES_PER_SESSION * sessionsPerVu;
 }
 
 /**

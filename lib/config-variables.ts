@@ -257,7 +257,7 @@ export const VARIABLES = [
     ...COUNT,
     name: "RT_SESSIONS_PER_VU",
     max: 1000,
-    defaultNote: "1 up to 32 sessions at a time; of more, a thirty-second of them, at most 64",
+    defaultNote: "1 up to 32 sessions at a time; of more, a sixteenth of them, at most 64",
     description: "Sessions that one of k6's virtual users holds at a time.",
   },
   {

@@ -46,7 +46,9 @@ export interface IterationsScenario {
 
 /** Up to so many sessions at a time, each has a virtual user of its own. */
 const OWN_VU_SESSIONS = 32;
-/** More of them share as many virtual users, until each has so many. A paced session keeps one busy for 2 to 3 ms a second. */
+/** More of them share so many virtual users, fewer than those: what each one has must be fetched, and marked by k6's collector. */
+const SHARING_VUS = 16;
+/** Until each has so many. A paced session keeps one busy for 2 to 3 ms a second. */
 const SHARED_VU_SESSIONS = 64;
 
 /** Distance between the first starts of neighbouring lanes, in milliseconds: 250 dials a second. */
@@ -101,12 +103,13 @@ export function longestSessionMs(limits: SessionLimits): number {
  *
  * A virtual user is a JavaScript engine of its own, about half a megabyte, whose code and data must be fetched into the
  * caches anew whenever it wakes up: docs/decisions/0009-sessions-share-virtual-users.md. So up to 32 sessions at a time
- * have one each, as k6's users expect, and more share 32 of them, until each holds 64; above 2,048 sessions there
+ * have one each, as k6's users expect, and more share 16 of them, until each holds 64; above 1,024 sessions there
  * are more virtual users again.
  */
 export function packSessions({ concurrency, requests, sessionsPerVu }: ClosedLoad): Packing {
   const lanes = Math.min(concurrency, requests ?? concurrency);
-  const shared = Math.min(SHARED_VU_SESSIONS, Math.ceil(lanes / OWN_VU_SESSIONS));
+  const shared =
+    lanes <= OWN_VU_SESSIONS ? 1 : Math.min(SHARED_VU_SESSIONS, Math.ceil(lanes / SHARING_VUS));
   return { lanes, sessionsPerVu: Math.min(sessionsPerVu ?? shared, lanes) };
 }
 

@@ -1,7 +1,8 @@
 // Paced realtime transcription: virtual users speak over WebSockets as a microphone would. `k6 run dist/realtime.js`
 
 import exec from "k6/execution";
-import { clipShare } from "../lib/clip-share.ts";
+import { clipShare, keepsMessages } from "../lib/clip-share.ts";
+import { createAudioSource, createKeptAudioSource, keepMessages } from "../lib/k6/audio-source.ts";
 import { createClipReader } from "../lib/k6/clip-reader.ts";
 import { createMeasurements } from "../lib/k6/measurements.ts";
 import { once, shareRun } from "../lib/k6/once.ts";
@@ -19,11 +20,17 @@ export const options = run.options;
 const { plan } = run;
 const order = createShuffledOrder(plan.seed, plan.clips.length);
 const share = clipShare(order, plan.packing, __VU);
+const clips = await createClipReader(plan.clips, share.clips);
+const format = { ...dialect, frameMs: plan.frameMs };
+const kept = keepsMessages(share, plan.clips, plan.packing, __VU)
+  ? await keepMessages(clips, share.clips, format)
+  : undefined;
 const user = createRealtimeUser({
   run,
   share,
   dialect,
-  clips: await createClipReader(plan.clips, share.clips),
+  createAudio: () =>
+    kept === undefined ? createAudioSource(clips, format) : createKeptAudioSource(kept),
   measurements: createMeasurements(run.plan.metrics),
 });
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { clipShare, clipsOfSession } from "../lib/clip-share.ts";
+import { clipShare, clipsOfSession, keepsMessages } from "../lib/clip-share.ts";
 import { createShuffledOrder } from "../lib/random.ts";
 
 const PACKING = { lanes: 500, sessionsPerVu: 16 };
@@ -45,6 +45,26 @@ describe("clipShare", () => {
       }),
       { seed: 1 },
     );
+  });
+});
+
+describe("keepsMessages", () => {
+  // Base64 makes 4 bytes of 3: 147,456 bytes of audio are 192 KiB, what a session has room for.
+  it.each([
+    ["clips that fill the room of one session", [100_000, 47_456], 1, 1, true],
+    ["a byte more", [100_000, 47_457], 1, 1, false],
+    ["the same for two sessions", [100_000, 47_457], 2, 1, true],
+    ["k6's first evaluation, which speaks nothing", [100], 2, 0, false],
+  ])("of %s", (_case, sizes, sessionsPerVu, vu, expected) => {
+    const clips = sizes.map((dataBytes) => ({ dataBytes }));
+    const share = { clips: sizes.map((_, index) => index), isWhole: true, round: Infinity };
+    expect(keepsMessages(share, clips, { lanes: 2, sessionsPerVu }, vu)).toBe(expected);
+  });
+
+  it("counts only the clips of the share", () => {
+    const clips = [{ dataBytes: 1_000_000 }, { dataBytes: 1000 }];
+    const share = { clips: [1], isWhole: false, round: Infinity };
+    expect(keepsMessages(share, clips, { lanes: 40, sessionsPerVu: 3 }, 2)).toBe(true);
   });
 });
 

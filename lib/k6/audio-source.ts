@@ -1,15 +1,25 @@
-// The audio of one session: reads clips in windows and encodes frames on demand. Knows base64; knows nothing of
-// schedules. Why so: docs/decisions/0002-audio-on-demand.md.
+// The messages of one session's audio: either made before the run, or its clips are read in windows and its frames encoded on
+// demand. Knows base64; knows nothing of schedules. Why so: docs/decisions/0002-audio-on-demand.md.
 
 import { b64encode } from "k6/encoding";
 import type { ClipReader } from "./clip-reader.ts";
 
-/** Frames of the clip that is loaded. The functions need no `this`, and a session calls them without a detour. */
+/** How audio becomes messages. */
+export interface FrameFormat {
+  /** Of mono PCM16. */
+  readonly sampleRateHz: number;
+  readonly frameMs: number;
+  /** What stands before and after the base64 text of a frame. */
+  readonly appendPrefix: string;
+  readonly appendSuffix: string;
+}
+
+/** Messages of the clip that is loaded. The functions need no `this`, and a session calls them without a detour. */
 export interface AudioSource {
   /** Begins to load a clip; `onLoaded` tells of each part of it. */
   load(clipIndex: number): void;
   /**
-   * Base64 text of a frame; `undefined` while it is loading. Frames are asked for in order, and once each; the answer
+   * The message of a frame; `undefined` while it is loading. Frames are asked for in order, and once each; the answer
    * may change when `onLoaded` is called.
    */
   readonly frame: (index: number) => string | undefined;
@@ -28,21 +38,51 @@ interface AudioWindow {
   index: number;
 }
 
+/** All messages of all clips of a virtual user, by clip and frame. */
+export type KeptMessages = ReadonlyMap<number, readonly string[]>;
+
 /**
- * Makes the audio of one session at a time.
+ * Makes all messages of some clips. Init context only.
  *
- * @param frameMs - Length of a frame in milliseconds.
+ * @param share - Numbers of the clips.
  */
-export function createAudioSource(
+export async function keepMessages(
   clips: ClipReader,
-  sampleRateHz: number,
-  frameMs: number,
-): AudioSource {
-  const frameBytes = ((sampleRateHz * frameMs) / 1000) * 2;
-  const windowFrames = Math.ceil(WINDOW_MS / frameMs);
+  share: readonly number[],
+  format: FrameFormat,
+): Promise<KeptMessages> {
+  const kept = new Map<number, readonly string[]>();
+  for (const clipIndex of share) {
+    const bytes = new Uint8Array(clips.dataBytes(clipIndex));
+    await new Promise<void>((resolve) => clips.read(clipIndex, 0, bytes, resolve));
+    const frames = viewsOf(bytes, frameBytesOf(format));
+    kept.set(
+      clipIndex,
+      frames.map((frame) => appendMessage(frame, format)),
+    );
+  }
+  return kept;
+}
+
+/** Makes the audio of one session at a time, from messages that are kept. */
+export function createKeptAudioSource(kept: KeptMessages): AudioSource {
+  let messages: readonly string[] = [];
+  return {
+    load(clipIndex) {
+      const found = kept.get(clipIndex);
+      if (found === undefined) throw new RangeError(`clip ${clipIndex} is not kept`);
+      messages = found;
+    },
+    frame: (index) => messages[index],
+    onLoaded: () => undefined,
+  };
+}
+
+/** Makes the audio of one session at a time, on demand. */
+export function createAudioSource(clips: ClipReader, format: FrameFormat): AudioSource {
+  const frameBytes = frameBytesOf(format);
+  const windowFrames = Math.ceil(WINDOW_MS / format.frameMs);
   const loader = createLoader(clips, windowFrames, frameBytes, () => source.onLoaded());
-  // An imported name is looked up in its module at every use.
-  const encodeBase64 = b64encode;
   // The window that is being sent: its views, its first frame, and where it ends.
   let views: readonly Uint8Array[] = [];
   let firstFrame = 0;
@@ -67,10 +107,7 @@ export function createAudioSource(
       const view = views[index - firstFrame];
       if (view === undefined) return undefined;
       const size = loader.dataBytes() - index * frameBytes;
-      // A view costs half of a copy; the types do not know that k6 takes one.
-      return encodeBase64(
-        (size < frameBytes ? view.subarray(0, size) : view) as unknown as ArrayBuffer,
-      );
+      return appendMessage(size < frameBytes ? view.subarray(0, size) : view, format);
     },
     onLoaded: () => undefined,
   };
@@ -148,11 +185,21 @@ function createLoader(
 
 function createWindow(frames: number, frameBytes: number): AudioWindow {
   const bytes = new Uint8Array(frames * frameBytes);
-  return {
-    bytes,
-    frames: Array.from({ length: frames }, (_, index) =>
-      bytes.subarray(index * frameBytes, (index + 1) * frameBytes),
-    ),
-    index: -1,
-  };
+  return { bytes, frames: viewsOf(bytes, frameBytes), index: -1 };
+}
+
+/** A view of each frame; the last one may be shorter. */
+function viewsOf(bytes: Uint8Array, frameBytes: number): Uint8Array[] {
+  return Array.from({ length: Math.ceil(bytes.length / frameBytes) }, (_, index) =>
+    bytes.subarray(index * frameBytes, (index + 1) * frameBytes),
+  );
+}
+
+function frameBytesOf({ sampleRateHz, frameMs }: FrameFormat): number {
+  return ((sampleRateHz * frameMs) / 1000) * 2;
+}
+
+function appendMessage(frame: Uint8Array, { appendPrefix, appendSuffix }: FrameFormat): string {
+  // A view costs half of a copy; the types do not know that k6 takes one. One template costs a third of two concatenations.
+  return `${appendPrefix}${b64encode(frame as unknown as ArrayBuffer)}${appendSuffix}`;
 }

@@ -7,12 +7,12 @@ import {
   type StampedWebSocket,
   type StampedWebSocketConstructor,
 } from "k6/websockets";
+import type { Alarm, Alarms } from "../alarms.ts";
 import { RealtimeSession, type SessionPlan, type SessionPort } from "../realtime-session.ts";
 import { roundMs, type RealtimeRecord } from "../record.ts";
 import type { AudioSource } from "./audio-source.ts";
 import type { RunClock } from "./clock.ts";
 import { connectFailure } from "./handshake.ts";
-import { createWakeUp, type WakeUp } from "./wake-up.ts";
 
 const StampedSocket = WebSocket as unknown as StampedWebSocketConstructor;
 
@@ -27,6 +27,7 @@ export interface ConnectionSetup {
   readonly url: string;
   readonly headers: Record<string, string>;
   readonly clock: RunClock;
+  readonly alarms: Alarms;
   readonly audio: AudioSource;
   /** Clip of each utterance of the plan. */
   readonly clips: readonly number[];
@@ -47,8 +48,8 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
     tags: { name: "realtime" },
   });
   socket.binaryType = "arraybuffer";
-  const wakeUp = createWakeUp(clock, (nowMs) => session.tick(nowMs));
-  const session: RealtimeSession = new RealtimeSession(plan, sessionPort(socket, wakeUp, setup));
+  const alarm = setup.alarms.create((nowMs) => session.tick(nowMs));
+  const session: RealtimeSession = new RealtimeSession(plan, sessionPort(socket, alarm, setup));
   audio.onLoaded = () => session.tick(clock.now());
   socket.onopen = (event) => {
     session.opened(clock.learn(event.timestamp, clock.now()));
@@ -69,7 +70,7 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
   };
   return new Promise((resolve) => {
     socket.onclose = (event) => {
-      wakeUp.stop();
+      alarm.stop();
       if (session.isEnded()) resolve();
       else void endByClose(session, event, failure, setup).then(resolve);
     };
@@ -77,11 +78,7 @@ export function runRealtimeConnection(plan: SessionPlan, setup: ConnectionSetup)
 }
 
 /** What the session does to the socket, the clock and the audio. */
-function sessionPort(
-  socket: StampedWebSocket,
-  wakeUp: WakeUp,
-  setup: ConnectionSetup,
-): SessionPort {
+function sessionPort(socket: StampedWebSocket, alarm: Alarm, setup: ConnectionSetup): SessionPort {
   const { clock, audio } = setup;
   const { send } = socket;
   return {
@@ -93,11 +90,11 @@ function sessionPort(
         // The socket is closing: its close event ends the session. Asking for its state first costs more.
       }
     },
-    wakeAt: wakeUp.at,
+    wakeAt: alarm.at,
     frame: audio.frame,
     load: (index) => audio.load(setup.clips[index] ?? 0),
     ended(record) {
-      wakeUp.stop();
+      alarm.stop();
       // Closing before the handshake is answered would hang the virtual user before k6 2.3.
       if (socket.readyState === OPEN) socket.close(NORMAL_CLOSURE);
       record.epoch_ms = roundMs(clock.epochMs());

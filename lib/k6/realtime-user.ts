@@ -1,14 +1,15 @@
 // One virtual user of the realtime scenario: chooses what each session says, waits for its intended start, runs it and
 // hands its record on. Decides nothing about a session.
 
+import { createAlarms, type Alarms } from "../alarms.ts";
 import type { Asset } from "../asset.ts";
 import type { RealtimeDialect } from "../protocols/realtime.ts";
 import { clipsOfSession, type ClipShare } from "../clip-share.ts";
 import { phaseMs } from "../random.ts";
 import { realtimeReadings } from "../realtime-readings.ts";
+import type { SessionPlan } from "../realtime-session.ts";
 import { RECORD_SCHEMA, roundMs, type AssetRecord, type RealtimeRecord } from "../record.ts";
-import { createAudioSource, type AudioSource } from "./audio-source.ts";
-import type { ClipReader } from "./clip-reader.ts";
+import type { AudioSource } from "./audio-source.ts";
 import type { Measurements } from "./measurements.ts";
 import type { SharedRun } from "./once.ts";
 import { pause } from "./pause.ts";
@@ -17,13 +18,17 @@ import { runRealtimeConnection } from "./realtime-connection.ts";
 import { createRecordLog } from "./record-log.ts";
 import { createSessionSchedule, type SessionEnding, type SessionSlot } from "./session-schedule.ts";
 
+/** Assets that a virtual user holds, of some ten kilobytes each. */
+const KEPT_ASSETS = 16;
+
 /** What all sessions of a virtual user share. */
 export interface RealtimeUserSetup {
   readonly run: SharedRun<RealtimePlan, Asset>;
   readonly dialect: RealtimeDialect;
-  /** Which clips this virtual user speaks, and their samples. */
+  /** Which clips this virtual user speaks. */
   readonly share: ClipShare;
-  readonly clips: ClipReader;
+  /** Makes the audio of a lane. */
+  createAudio(): AudioSource;
   readonly measurements: Measurements;
 }
 
@@ -42,29 +47,27 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
   /** One for each lane, made when it is first needed. */
   const audioOfLane: AudioSource[] = [];
 
+  const assetOf = createAssetReader(run.items);
   const measure = async (record: RealtimeRecord): Promise<void> => {
     await pause();
     const values = realtimeReadings(record, "live");
     await pause();
     await measurements.add(values);
   };
-  const runSession = async (slot: SessionSlot, model: string): Promise<SessionEnding> => {
-    const { clock, lane, number } = slot;
-    const audio = (audioOfLane[lane] ??= createAudioSource(
-      setup.clips,
-      dialect.sampleRateHz,
-      plan.frameMs,
-    ));
+  const runSession = async (
+    slot: SessionSlot,
+    model: string,
+    alarms: Alarms,
+  ): Promise<SessionEnding> => {
+    const { clock, lane } = slot;
+    const audio = (audioOfLane[lane] ??= setup.createAudio());
     const clips = clipsOfSession(setup.share, plan.utterancesPerSession, slot);
-    const record = blankRecord(plan, slot);
-    const session = {
+    const session: SessionPlan = {
+      ...limitsOf(plan, slot),
       protocol: dialect.createProtocol(model),
-      watchdogs: plan.watchdogs,
-      assets: clips.map((clip) => assetRecord(run.items, clip)),
-      thinkMs: plan.thinkMs,
-      phaseMs: phaseMs(plan.seed, number, plan.frameMs),
-      record,
+      assets: clips.map(assetOf),
     };
+    const { record } = session;
     await slot.begin();
     record.epoch_ms = roundMs(clock.epochMs());
     record.start_ms = roundMs(clock.now());
@@ -73,6 +76,7 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
       url: plan.url,
       headers: plan.headers,
       clock,
+      alarms,
       audio,
       clips,
       onEnded: (ended) => {
@@ -88,13 +92,37 @@ export function createRealtimeUser(setup: RealtimeUserSetup): RealtimeUser {
     await measured;
     return record.outcome;
   };
-  return { runIteration: (model) => schedule.run((slot) => runSession(slot, model)) };
+  return {
+    runIteration(model) {
+      // Of one iteration: k6 drops its timers at the end.
+      let alarms: Alarms | undefined;
+      return schedule.run((slot) => {
+        alarms ??= createAlarms({ now: slot.clock.now, start: setTimeout, stop: clearTimeout });
+        return runSession(slot, model, alarms);
+      });
+    },
+  };
 }
 
-function assetRecord(assets: readonly Asset[], clip: number): AssetRecord {
-  const asset = assets[clip];
-  if (asset === undefined) throw new RangeError(`there is no asset ${clip}`);
-  return asset.record;
+/** Reads the assets of clips. What virtual users share is parsed anew at each read, so each keeps a few. */
+function createAssetReader(assets: readonly Asset[]): (clip: number) => AssetRecord {
+  const kept = new Map<number, AssetRecord>();
+  return (clip) => {
+    const record = kept.get(clip) ?? assets[clip]?.record;
+    if (record === undefined) throw new RangeError(`there is no asset ${clip}`);
+    if (kept.size < KEPT_ASSETS) kept.set(clip, record);
+    return record;
+  };
+}
+
+/** The part of a session's plan that follows from the run. */
+function limitsOf(plan: RealtimePlan, slot: SessionSlot): Omit<SessionPlan, "protocol" | "assets"> {
+  return {
+    watchdogs: plan.watchdogs,
+    thinkMs: plan.thinkMs,
+    phaseMs: phaseMs(plan.seed, slot.number, plan.frameMs),
+    record: blankRecord(plan, slot),
+  };
 }
 
 /** The record of a session that has not started. */

@@ -26,9 +26,6 @@ export type ServerEvent =
 
 /** One connection's protocol: a pure state machine from messages in to events, and from steps to messages out. */
 export interface RealtimeProtocol {
-  /** What stands before and after the base64 text of a frame in its message. */
-  readonly appendPrefix: string;
-  readonly appendSuffix: string;
   /**
    * A delta without text, as the server writes it. While an utterance is under way a session counts such a message
    * without asking `receive`: it is what most messages are.
@@ -53,5 +50,8 @@ export interface RealtimeDialect {
   readonly path: string;
   /** Audio that the dialect takes: mono PCM16, little-endian, at this rate. */
   readonly sampleRateHz: number;
+  /** What stands before and after the base64 text of a frame in its message. */
+  readonly appendPrefix: string;
+  readonly appendSuffix: string;
   createProtocol(model: string): RealtimeProtocol;
 }

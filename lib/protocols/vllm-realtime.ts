@@ -10,6 +10,8 @@ export const vllmRealtime: RealtimeDialect = {
   name: "vllm",
   path: "/v1/realtime",
   sampleRateHz: 16_000,
+  appendPrefix: '{"type":"input_audio_buffer.append","audio":"',
+  appendSuffix: '"}',
   createProtocol: (model) => new VllmRealtimeProtocol(model),
 };
 
@@ -43,8 +45,6 @@ const BLANK_DELTA_EVENT: ServerEvent = { type: "delta", text: "" };
  * utterance only after `final`.
  */
 class VllmRealtimeProtocol implements RealtimeProtocol {
-  readonly appendPrefix = '{"type":"input_audio_buffer.append","audio":"';
-  readonly appendSuffix = '"}';
   readonly blankDelta = BLANK_DELTA;
   // It sends session.created right after the handshake, and waits for nothing.
   readonly mayGoUngreeted = true;

@@ -71,7 +71,7 @@ const EDGE_APOSTROPHES = /^'|'$/g;
  */
 export function normaliseWords(text: string): string[] {
   // Plain words, most of what recognisers send, need no rule, and the rules cost twenty times the split in k6's engine.
-  if (PLAIN.test(text)) return text.split(" ").filter((word) => word !== "");
+  if (isPlain(text)) return plainWords(text);
   const letters = text
     .replace(ACUTE_ACCENT, "'")
     .replace(INVISIBLE, "")
@@ -89,4 +89,15 @@ export function normaliseWords(text: string): string[] {
     .split(/\s+/)
     .map((word) => word.replace(EDGE_APOSTROPHES, ""))
     .filter((word) => word !== "");
+}
+
+/** Whether the rules leave a text as it is, but for the split at its spaces. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text);
+}
+
+/** Words of a text that the rules leave as it is. */
+function plainWords(text: string): string[] {
+  const words = text.trim().split(" ");
+  return words.includes("") ? words.filter((word) => word !== "") : words;
 }

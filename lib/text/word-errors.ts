@@ -33,8 +33,8 @@ const INSERTION = 3;
  * them the choice is made from the end: at each step back a hit is preferred to a substitution, that to a deletion,
  * and that to an insertion. So the same words always give the same pairs.
  *
- * Time and memory grow with the product of the lengths between the equal ends, hence linearly for equal texts. A
- * cell takes one byte (100 MB for two texts of 10 000 different words) and 0.6 µs in k6's engine (measured: 25 by 25
+ * Time and memory grow with the product of the lengths between the equal ends if these have a common word, hence
+ * linearly for equal texts and for a few wrong words in one place. A cell takes one byte (100 MB for two texts of 10 000 different words) and 0.6 µs in k6's engine (measured: 25 by 25
  * words 0.5 ms, 300 by 300 words 58 ms).
  *
  * @param reference - What was said, in normalised words.
@@ -45,10 +45,12 @@ export function alignWords(
   hypothesis: readonly string[],
 ): WordAlignment {
   const lead = equalAtStart(reference, hypothesis);
+  if (lead === reference.length && lead === hypothesis.length) return allHits(lead);
   const tail = equalAtEnd(reference, hypothesis, lead);
   const rows = reference.slice(lead, reference.length - tail);
   const columns = hypothesis.slice(lead, hypothesis.length - tail);
-  const core = walkBack(bestMoves(rows, columns), rows.length, columns.length);
+  const moves = hasCommonWord(rows, columns) ? bestMoves(rows, columns) : undefined;
+  const core = walkBack(moves, rows.length, columns.length);
   const pairs: Pair[] = [];
   for (let i = 0; i < lead; i++) pairs.push([i, i]);
   for (let k = core.path.length - 1; k >= 0; k--) {
@@ -58,6 +60,12 @@ export function alignWords(
   for (let k = tail; k > 0; k--) pairs.push([reference.length - k, hypothesis.length - k]);
   const [hits, substitutions, deletions, insertions] = core.counts;
   return { hits: hits + lead + tail, substitutions, deletions, insertions, pairs };
+}
+
+function allHits(hits: number): WordAlignment {
+  const pairs: Pair[] = [];
+  for (let i = 0; i < hits; i++) pairs[i] = [i, i];
+  return { hits, substitutions: 0, deletions: 0, insertions: 0, pairs };
 }
 
 /**
@@ -90,6 +98,12 @@ function equalAtEnd(
   let count = 0;
   while (count < most && reference.at(-1 - count) === hypothesis.at(-1 - count)) count += 1;
   return count;
+}
+
+function hasCommonWord(reference: readonly string[], hypothesis: readonly string[]): boolean {
+  if (reference.length === 0 || hypothesis.length === 0) return false;
+  const words = new Set(reference);
+  return hypothesis.some((word) => words.has(word));
 }
 
 /**
@@ -130,9 +144,13 @@ function bestMoves(reference: readonly string[], hypothesis: readonly string[]):
   return moves;
 }
 
-/** Follows the moves from the last cell to the first: how often each was made, and the pairs, last first. */
+/**
+ * Follows the moves from the last cell to the first: how often each was made, and the pairs, last first.
+ *
+ * @param moves - None for texts without a common word: then as many substitutions as there can be.
+ */
 function walkBack(
-  moves: Uint8Array,
+  moves: Uint8Array | undefined,
   rows: number,
   columns: number,
 ): { readonly counts: readonly [number, number, number, number]; readonly path: readonly Pair[] } {
@@ -141,7 +159,8 @@ function walkBack(
   let i = rows;
   let j = columns;
   while (i > 0 || j > 0) {
-    const move = i === 0 ? INSERTION : j === 0 ? DELETION : moves[(i - 1) * columns + j - 1];
+    const inside = moves === undefined ? SUBSTITUTION : moves[(i - 1) * columns + j - 1];
+    const move = i === 0 ? INSERTION : j === 0 ? DELETION : inside;
     if (move === INSERTION) {
       j -= 1;
       path.push([-1, j]);

@@ -3,7 +3,7 @@
 
 import type { UtteranceRecord, WordSpan } from "../record.ts";
 import type { ErrorCounts } from "./error-counts.ts";
-import { normaliseWords } from "./normalise.ts";
+import { isPlain, normaliseWords } from "./normalise.ts";
 import { countErasure, type Erasure } from "./stability.ts";
 import { alignWords, type WordAlignment } from "./word-errors.ts";
 
@@ -47,10 +47,11 @@ export interface WordTrack {
  */
 export function trackWords(utterance: UtteranceRecord): WordTrack {
   const streamed = streamedWords(utterance.delta_text);
-  const shown = streamed.map(({ word }) => word);
+  const shownWords = streamed.map(({ word }) => word);
   const { final_text: finalText } = utterance;
-  const hypothesis = finalText === undefined ? shown : normaliseWords(finalText);
-  const erasure = finalText === undefined ? {} : { erasure: countErasure([shown, hypothesis]) };
+  const hypothesis = finalText === undefined ? shownWords : normaliseWords(finalText);
+  const erasure =
+    finalText === undefined ? {} : { erasure: countErasure([shownWords, hypothesis]) };
   const { asset } = utterance;
   const spans = asset.words;
   const reference = asset.text === undefined ? undefined : normaliseWords(asset.text);
@@ -73,16 +74,15 @@ export function trackWords(utterance: UtteranceRecord): WordTrack {
     spokenEnds = uniformEnds(hypothesis.length, asset.onset_ms, asset.speech_end_ms);
     basis = { basis: "uniform" };
   }
+  const words: TrackedWord[] = [];
   let isStable = true;
-  const words = hypothesis.map((word, index): TrackedWord => {
-    isStable = isStable && streamed[index]?.word === word;
-    return {
-      word,
-      isStable,
-      deltaIndex: isStable ? streamed[index]?.deltaIndex : undefined,
-      spokenEndMs: spokenEnds[index],
-    };
-  });
+  for (let index = 0; index < hypothesis.length; index++) {
+    const word = hypothesis[index] ?? "";
+    const shown = streamed[index];
+    isStable = isStable && shown?.word === word;
+    const deltaIndex = isStable ? shown?.deltaIndex : undefined;
+    words[index] = { word, isStable, deltaIndex, spokenEndMs: spokenEnds[index] };
+  }
   return { words, ...basis, ...errors, ...erasure };
 }
 
@@ -104,6 +104,7 @@ interface CompletedWord {
 /** The words of the text that the deltas make, each with the delta from which on it stood there as it is. */
 function streamedWords(deltas: readonly string[]): CompletedWord[] {
   const text = deltas.join("");
+  if (isPlain(text)) return plainStreamedWords(text, deltas);
   const pieces = ANNOTATED.test(text) ? (text.match(PIECE) ?? []) : text.split(/\s+/);
   let length = 0;
   const ends = deltas.map((delta) => (length += delta.length));
@@ -120,6 +121,23 @@ function streamedWords(deltas: readonly string[]): CompletedWord[] {
       (ends[first] ?? length) >= end ? [] : firstStands(text, start, end, ends, first, pieceWords);
     pieceWords.forEach((word, index) => words.push({ word, deltaIndex: since[index] ?? first }));
   });
+  return words;
+}
+
+/** The same of a text that is all words and single spaces, as most are: a word stands when its last character does. */
+function plainStreamedWords(text: string, deltas: readonly string[]): CompletedWord[] {
+  const words: CompletedWord[] = [];
+  let delta = 0;
+  let shown = deltas[0]?.length ?? 0;
+  let end = -1;
+  const pieces = text.split(" ");
+  for (let index = 0; index < pieces.length; index++) {
+    const word = pieces[index] ?? "";
+    end += word.length + 1;
+    if (word === "") continue;
+    while (shown < end) shown += deltas[++delta]?.length ?? Infinity;
+    words.push({ word, deltaIndex: delta });
+  }
   return words;
 }
 

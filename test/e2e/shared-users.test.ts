@@ -173,6 +173,6 @@ test("streams of text share virtual users too", async () => {
   );
   expect(code, stderr).toBe(0);
   expect(numbersOf(log.sessions)).toEqual(Array.from({ length: 100 }, (_, index) => index));
-  expect(new Set(log.sessions.map(({ vu }) => vu)).size).toBe(20);
+  expect(new Set(log.sessions.map(({ vu }) => vu)).size).toBe(14);
   expect(log.sessions.every(({ events }) => events === 40)).toBe(true);
 });

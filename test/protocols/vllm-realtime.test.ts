@@ -363,7 +363,7 @@ describe("our messages", () => {
   });
 
   it("wraps a frame into an append", () => {
-    const { appendPrefix, appendSuffix } = vllmRealtime.createProtocol("m");
+    const { appendPrefix, appendSuffix } = vllmRealtime;
     expect(`${appendPrefix}AAA=${appendSuffix}`).toBe(
       '{"type":"input_audio_buffer.append","audio":"AAA="}',
     );
