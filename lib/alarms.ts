@@ -137,24 +137,21 @@ function createQueue(): Queue {
 }
 
 function createPendingTimers({ start, stop }: Timers, fire: () => void): PendingTimers {
-  // The soonest last.
+  // The soonest last; what lies beyond the count has fired.
   const timers: number[] = [];
   const atMsOf: number[] = [];
+  let count = 0;
   return {
     need(atMs, nowMs) {
-      const count = timers.length;
       if (count > 0 && (atMsOf[count - 1] ?? NEVER) <= atMs) return;
       atMsOf[count] = atMs;
-      timers[count] = start(fire, atMs - nowMs);
+      timers[count++] = start(fire, atMs - nowMs);
     },
     fired() {
-      timers.pop();
-      atMsOf.pop();
+      count--;
     },
     stopAll() {
-      timers.forEach((timer) => stop(timer));
-      timers.length = 0;
-      atMsOf.length = 0;
+      while (count > 0) stop(timers[--count] ?? 0);
     },
   };
 }

@@ -17,17 +17,17 @@ import {
 /** What a session does to the world. */
 export interface SessionPort {
   /** The run's clock, in milliseconds. */
-  now(): number;
+  readonly now: () => number;
   /** Sends one text message. */
-  send(text: string): void;
+  readonly send: (text: string) => void;
   /** The message of a frame of the loaded utterance; `undefined` while it is loading, which ends in a tick. */
-  frame(index: number): string | undefined;
+  readonly frame: (index: number) => string | undefined;
   /**
    * Asks for a tick at `atMs` or soon after. A tick at any other time does no harm.
    *
    * @param nowMs - The run's clock, read a moment ago: reading it again costs more than the moment.
    */
-  wakeAt(atMs: number, nowMs: number): void;
+  readonly wakeAt: (atMs: number, nowMs: number) => void;
   /** Loads the audio of the session's utterance `index` (0-based), replacing the one before. */
   load(index: number): void;
   /** The outcome is decided and the record is complete. Called once. */
@@ -89,6 +89,11 @@ export class RealtimeSession {
   readonly record: RealtimeRecord;
   readonly #plan: SessionPlan;
   readonly #port: SessionPort;
+  // The port's functions of the hot path, one lookup nearer.
+  readonly #now: SessionPort["now"];
+  readonly #send: SessionPort["send"];
+  readonly #frame: SessionPort["frame"];
+  readonly #wakeAt: SessionPort["wakeAt"];
   #state: State = "connecting";
   #utterance: UtteranceRecord | undefined;
   /** The utterance's schedule in three numbers: the hot path of a run asks for it at every frame. */
@@ -121,6 +126,10 @@ export class RealtimeSession {
   constructor(plan: SessionPlan, port: SessionPort) {
     this.#plan = plan;
     this.#port = port;
+    this.#now = port.now;
+    this.#send = port.send;
+    this.#frame = port.frame;
+    this.#wakeAt = port.wakeAt;
     this.record = plan.record;
     this.#watchdogMs = plan.record.start_ms + plan.watchdogs.connectTimeoutMs;
     this.#totalLimitMs = plan.record.start_ms + plan.watchdogs.totalTimeoutMs;
@@ -238,7 +247,7 @@ export class RealtimeSession {
 
   #configure(nowMs: number): void {
     this.#ungreetedMs = NEVER;
-    for (const message of this.#plan.protocol.configure()) this.#port.send(message);
+    for (const message of this.#plan.protocol.configure()) this.#send(message);
     this.#speak(0, nowMs);
   }
 
@@ -272,7 +281,7 @@ export class RealtimeSession {
     });
     this.#state = "speaking";
     this.#watch("first_byte_timeout", this.#nextFrameMs + this.#plan.watchdogs.firstByteTimeoutMs);
-    this.tick(this.#port.now());
+    this.tick(this.#now());
   }
 
   #begin(utterance: UtteranceRecord): void {
@@ -295,11 +304,11 @@ export class RealtimeSession {
       const dueMs = this.#nextFrameMs;
       const message = this.#nextMessage ?? this.#prepare();
       if (message === undefined) return sentMs;
-      this.#port.send(message);
+      this.#send(message);
       this.#nextMessage = undefined;
       this.#sendLagMs[this.#nextFrame] = sentMs - dueMs;
       const next = ++this.#nextFrame;
-      if (next === 1) this.#plan.protocol.beginUtterance().forEach((each) => this.#port.send(each));
+      if (next === 1) this.#plan.protocol.beginUtterance().forEach((each) => this.#send(each));
       if (next === this.#frames) {
         this.#commit();
         return sentMs;
@@ -308,13 +317,13 @@ export class RealtimeSession {
         next < this.#frames - 1 ? this.#t0Ms + (next + 1) * this.#stepMs : this.#lastFrameMs;
       this.#nextFrameMs = nextMs;
       if (sentMs < nextMs - EARLY_MS) return sentMs;
-      sentMs = this.#port.now();
+      sentMs = this.#now();
     }
   }
 
   /** Makes the message of the next frame, if its audio is there. */
   #prepare(): string | undefined {
-    this.#nextMessage = this.#port.frame(this.#nextFrame);
+    this.#nextMessage = this.#frame(this.#nextFrame);
     return this.#nextMessage;
   }
 
@@ -324,24 +333,24 @@ export class RealtimeSession {
     let limitMs = this.#watchdogMs < this.#totalLimitMs ? this.#watchdogMs : this.#totalLimitMs;
     if (this.#ungreetedMs < limitMs) limitMs = this.#ungreetedMs;
     const frameMs = this.#nextFrameMs;
-    if (frameMs >= limitMs) this.#port.wakeAt(limitMs, nowMs);
+    if (frameMs >= limitMs) this.#wakeAt(limitMs, nowMs);
     else if (nowMs < frameMs - EARLY_MS) {
       // The timer first: making the message takes time that need not delay it.
-      this.#port.wakeAt(frameMs, nowMs);
+      this.#wakeAt(frameMs, nowMs);
       if (this.#nextMessage === undefined) this.#prepare();
     } else {
       // A frame that is due and was not sent is loading, or became due while others were sent.
       const isReady = this.#nextMessage !== undefined || this.#prepare() !== undefined;
-      this.#port.wakeAt(isReady ? frameMs : limitMs, nowMs);
+      this.#wakeAt(isReady ? frameMs : limitMs, nowMs);
     }
   }
 
   #commit(): void {
     this.#state = "finishing";
     this.#nextFrameMs = NEVER;
-    const nowMs = this.#port.now();
+    const nowMs = this.#now();
     if (this.#utterance !== undefined) this.#utterance.commit_ms = roundMs(nowMs);
-    for (const message of this.#plan.protocol.endUtterance()) this.#port.send(message);
+    for (const message of this.#plan.protocol.endUtterance()) this.#send(message);
     this.#watch("final_timeout", nowMs + this.#plan.watchdogs.finalTimeoutMs);
     if (this.record.utterances.length < this.#plan.assets.length)
       this.#port.load(this.record.utterances.length);
@@ -382,7 +391,7 @@ export class RealtimeSession {
     this.#state = "ended";
     if (outcome === "failed" && this.#utterance !== undefined) roundArrays(this.#utterance);
     this.record.outcome = outcome;
-    this.record.end_ms = roundMs(this.#port.now());
+    this.record.end_ms = roundMs(this.#now());
     this.#port.ended(this.record);
   }
 }
