@@ -2,7 +2,6 @@
 // only to let it look.
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { shownK6Args } from "./k6-args.ts";
 import { askK6, type K6Binary } from "./k6-binary.ts";
@@ -27,7 +26,7 @@ interface Surroundings {
 }
 
 /** About what bin/k6 does by itself: a stock k6 stamps later without (docs/decisions/0006-runtime-of-bin-k6.md). */
-const RUNTIME = { GOGC: "200", GOMAXPROCS: String(2 * availableParallelism()) } as const;
+const RUNTIME = { GOGC: "300" } as const;
 
 /** The variables of k6's process. */
 export function k6Env(
