@@ -15,6 +15,10 @@ import { compareWithTruth, quantile } from "../lab/truth.ts";
 import { watchStolenTime } from "./stolen-time.ts";
 
 const RUNS = 3;
+/** Share of the processors' time that the host may take in a run that counts. */
+const MOST_STOLEN = 0.02;
+/** Runs at most that are repeated. If there are more, the last ones count as they are. */
+const MOST_REPEATED = 6;
 
 /** Measured minus true, by what was measured, in milliseconds. */
 type Differences = Readonly<Record<string, readonly number[]>>;
@@ -117,13 +121,19 @@ for (const part of wanted === undefined ? Object.values(parts) : [wanted]) {
     `\n${part.title}: ${cpus().length} cores shared with the server, load before ${load}; errors in ms\n`,
   );
   let fewest = Number.POSITIVE_INFINITY;
+  let repeated = 0;
   for (let run = 1; run <= RUNS; run++) {
     stdout.write(`\nrun ${run}\n`);
     const stolen = watchStolenTime();
     const differences = await measure(part);
-    const note = stolen();
-    fewest = Math.min(fewest, judge(differences, part.bars));
+    const { share = 0, note } = stolen();
+    const missed = judge(differences, part.bars);
     stdout.write(`${note}\n`);
+    if (share > MOST_STOLEN && repeated < MOST_REPEATED) {
+      repeated++;
+      run--;
+      stdout.write(`more than ${100 * MOST_STOLEN} %: the run does not count and is repeated\n`);
+    } else fewest = Math.min(fewest, missed);
   }
   stdout.write(
     fewest === 0 ? "\nthe best run is within every bar\n" : "\nno run is within every bar\n",

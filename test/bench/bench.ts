@@ -30,6 +30,6 @@ for (const [name, table] of Object.entries(TABLES)) {
   print(markdownHead(table.head));
   const stolen = watchStolenTime();
   for (const row of table.rows) print(markdownRow(await row()));
-  print(`\n${stolen()}`);
+  print(`\n${stolen().note}`);
 }
 writeFileSync(join(".cache", "bench.md"), `${printed.join("\n")}\n`);

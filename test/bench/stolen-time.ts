@@ -19,15 +19,25 @@ function ticks(): readonly number[] | undefined {
   }
 }
 
+/** What a hypervisor took. */
+export interface StolenTime {
+  /** Of the processors' time, from 0 to 1; `undefined` where nobody tells. */
+  readonly share: number | undefined;
+  /** The same in words. */
+  readonly note: string;
+}
+
 /** Begins to watch. The function that it returns ends that and says what was seen: a stolen core is late by itself. */
-export function watchStolenTime(): () => string {
+export function watchStolenTime(): () => StolenTime {
   const before = ticks();
   return () => {
     const after = ticks();
-    if (before === undefined || after === undefined) return "stolen by the host: not known here";
+    if (before === undefined || after === undefined)
+      return { share: undefined, note: "stolen by the host: not known here" };
     const spent = after.map((ms, index) => ms - (before[index] ?? 0));
     const all = spent.reduce((sum, each) => sum + each, 0);
     const share = all === 0 ? 0 : (spent[STEAL] ?? 0) / all;
-    return `stolen by the host: ${(100 * share).toFixed(1)} % of the processors' time`;
+    const percent = (100 * share).toFixed(1);
+    return { share, note: `stolen by the host: ${percent} % of the processors' time` };
   };
 }
