@@ -81,8 +81,9 @@ type State = "connecting" | "greeting" | "speaking" | "finishing" | "ended";
  */
 const GREETING_GRACE_MS = 2000;
 
-/** k6's engine finds a global by name, each time. */
+// k6's engine finds a global by name, each time.
 const NEVER = Number.POSITIVE_INFINITY;
+const { round } = Math;
 
 /** A session in flight. Every method may be called in every state; after the end they do nothing. */
 export class RealtimeSession {
@@ -404,5 +405,7 @@ function roundArrays(utterance: UtteranceRecord): void {
 }
 
 function roundAll(list: number[]): void {
-  for (let index = 0; index < list.length; index++) list[index] = roundMs(list[index] ?? 0);
+  // roundMs, written out: a call costs as much as the rounding in k6's engine.
+  for (let index = 0; index < list.length; index++)
+    list[index] = round((list[index] ?? 0) * 1000) / 1000;
 }
