@@ -169,15 +169,16 @@ async function judgeLive(
   way: LiveWay,
   folder: string,
 ): Promise<{ finding: Finding; verdict: Verdict }> {
-  const { results, load } = await runLive(way, folder);
+  const { results, isDone, load } = await runLive(way, folder);
   const verdict = given(results.verdict);
   const { kind, note } = find(verdict, way);
   const isBusy = load !== undefined && load.othersRatio > OTHERS_LIMIT;
   // Others can add reasons, and blur a pattern; they cannot take the reason away that a fault has caused.
   const isTheirs = isBusy && (way.needsQuiet === true || isFound(verdict, way));
+  const isUnspoilt = !isDone && !isFound(verdict, way);
   const finding: Finding = {
-    kind: kind === "wrong" && isTheirs ? "busy" : kind,
-    note: `others had ${percent(load?.othersRatio)} of the cores: ${note}`,
+    kind: kind === "wrong" && (isTheirs || isUnspoilt) ? "busy" : kind,
+    note: `others had ${percent(load?.othersRatio)} of the cores${isDone ? "" : ", and the machine undid it"}: ${note}`,
   };
   return { finding, verdict };
 }
