@@ -42,12 +42,27 @@ function after(
   child.once("exit", () => clearInterval(watch));
 }
 
+/** Runs that are made anew because a session ended with the signal. */
+const MOST_TRIES = 5;
+/** k6 may drop the samples of a session that ended so shortly before the signal, and its record stands alone. */
+const LAST_INSTANT_MS = 300;
+
 beforeAll(async () => {
-  const recordsFile = workspace.path("records.jsonl");
-  // At the end of the audio, so that all sessions end together and none ends with the signal: k6 may drop the samples
-  // of such a one, and its record stands alone.
-  await withRuler(["--fault", `error_event,at_ms=${SPEECH_MS},every=4`], async (server) => {
-    result = await runRealtime(
+  for (let run = 1; run <= MOST_TRIES; run++) {
+    const { interruptedMs, ...interrupted } = await interruptRun(`records-${run}.jsonl`);
+    result = interrupted;
+    const endsMs = result.log.sessions.map(({ epoch_ms: epoch, end_ms: ms }) => epoch + ms);
+    // They end together, but for one whose greeting k6 has dropped: it is 2 s behind.
+    if (endsMs.every((ms) => ms < interruptedMs - LAST_INSTANT_MS)) return;
+  }
+}, 120_000);
+
+async function interruptRun(name: string): Promise<RealtimeResult & { interruptedMs: number }> {
+  const recordsFile = workspace.path(name);
+  let interruptedMs = 0;
+  // At the end of the audio, so that all sessions end together and none ends with the signal.
+  return withRuler(["--fault", `error_event,at_ms=${SPEECH_MS},every=4`], async (server) => {
+    const interrupted = await runRealtime(
       workspace,
       {
         RT_TARGET: server.url,
@@ -60,14 +75,18 @@ beforeAll(async () => {
         recordsFile,
         limitMs: 40_000,
         onStart: (child) =>
-          // In the middle of the third, from its first start on: a session whose greeting k6 dropped is 2 s behind.
+          // In the middle of the third, from its first start on.
           after(2 * SESSIONS + 1, "start", { child, recordsFile }, () => {
-            setTimeout(() => child.kill("SIGINT"), SPEECH_MS / 2);
+            setTimeout(() => {
+              interruptedMs = Date.now();
+              child.kill("SIGINT");
+            }, SPEECH_MS / 2);
           }),
       },
     );
+    return { ...interrupted, interruptedMs };
   });
-}, 60_000);
+}
 
 test("k6 ends at the first signal, with its code for that", () => {
   expect(result.code, result.stderr).toBe(105);
