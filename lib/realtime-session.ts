@@ -83,7 +83,6 @@ const GREETING_GRACE_MS = 2000;
 
 // k6's engine finds a global by name, each time.
 const NEVER = Number.POSITIVE_INFINITY;
-const { round } = Math;
 
 /** A session in flight. Every method may be called in every state; after the end they do nothing. */
 export class RealtimeSession {
@@ -336,7 +335,7 @@ export class RealtimeSession {
     const frameMs = this.#nextFrameMs;
     if (frameMs >= limitMs) this.#wakeAt(limitMs, nowMs);
     else if (nowMs < frameMs - EARLY_MS) {
-      // The timer first: making the message takes time that need not delay it.
+      // Asked for first: making the message takes time that need not delay it.
       this.#wakeAt(frameMs, nowMs);
       if (this.#nextMessage === undefined) this.#prepare();
     } else {
@@ -405,7 +404,5 @@ function roundArrays(utterance: UtteranceRecord): void {
 }
 
 function roundAll(list: number[]): void {
-  // roundMs, written out: a call costs as much as the rounding in k6's engine.
-  for (let index = 0; index < list.length; index++)
-    list[index] = round((list[index] ?? 0) * 1000) / 1000;
+  for (let index = 0; index < list.length; index++) list[index] = roundMs(list[index] ?? 0);
 }

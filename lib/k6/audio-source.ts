@@ -2,16 +2,15 @@
 // demand. Knows base64; knows nothing of schedules. Why so: docs/decisions/0002-audio-on-demand.md.
 
 import { b64encode } from "k6/encoding";
+import type { RealtimeDialect } from "../protocols/realtime.ts";
 import type { ClipReader } from "./clip-reader.ts";
 
 /** How audio becomes messages. */
-export interface FrameFormat {
-  /** Of mono PCM16. */
-  readonly sampleRateHz: number;
+export interface FrameFormat extends Pick<
+  RealtimeDialect,
+  "sampleRateHz" | "appendPrefix" | "appendSuffix"
+> {
   readonly frameMs: number;
-  /** What stands before and after the base64 text of a frame. */
-  readonly appendPrefix: string;
-  readonly appendSuffix: string;
 }
 
 /** Messages of the clip that is loaded. The functions need no `this`, and a session calls them without a detour. */

@@ -34,8 +34,8 @@ const INSERTION = 3;
  * and that to an insertion. So the same words always give the same pairs.
  *
  * Time and memory grow with the product of the lengths between the equal ends if these have a common word, hence
- * linearly for equal texts and for a few wrong words in one place. A cell takes one byte (100 MB for two texts of 10 000 different words) and 0.6 µs in k6's engine (measured: 25 by 25
- * words 0.5 ms, 300 by 300 words 58 ms).
+ * linearly for equal texts and for a few wrong words in one place. A cell takes one byte (100 MB for two texts of
+ * 10 000 different words) and 0.6 µs in k6's engine (measured: 25 by 25 words 0.5 ms, 300 by 300 words 58 ms).
  *
  * @param reference - What was said, in normalised words.
  * @param hypothesis - What was recognised, in words normalised by the same rules.
